@@ -1,0 +1,46 @@
+# The targets of the project. Everything lives in .venv and $(SHUANGSUIJI_HOME); nothing else is touched.
+PYTHON ?= python3
+SHUANGSUIJI_HOME ?= $(CURDIR)/var
+export SHUANGSUIJI_HOME := $(abspath $(SHUANGSUIJI_HOME))
+BIN := .venv/bin
+# Python caches and Prefect's own home stay in the checkout even where HOME is empty.
+export PREFECT_HOME := $(SHUANGSUIJI_HOME)/prefect
+
+.PHONY: install demo serve test check pure servers chaos bench clean
+
+install: .venv/.done
+
+.venv/.done: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "需要 Python 3.11 或更高版本（可用 PYTHON=… 指定）"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+demo: install
+	$(BIN)/shuangsuiji rehearse
+
+serve: install
+	$(BIN)/shuangsuiji serve
+
+test: check pure servers
+
+check: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+pure: install
+	$(BIN)/pytest -m 'not server' -n 2
+
+servers: install
+	$(BIN)/pytest -m server
+
+chaos: install
+	@echo "make chaos: not yet"; exit 1
+
+bench: install
+	@echo "make bench: not yet"; exit 1
+
+clean:
+	rm -rf .venv var

@@ -1,0 +1,224 @@
+"""Alerts: which level of which duty is told to whom, on which working day, and only once."""
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import count
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from calendars import WorkingCalendar
+from calendars.reminder import PROVISIONAL_LEAD
+from models.base import Base, Code, Key, Line
+from models.leave import Absences
+from models.mail import usable
+from models.obligation import Due
+from models.plan import AlertLevel, Plan, Role
+
+
+class Alert(Base):
+    """One level of one version of a due day, told to one role (提醒). Its recipient never changes.
+
+    Without a mail it was skipped: it fell due while no sweep ran, and a later level took its place.
+    """
+
+    __tablename__ = "alert"
+    __table_args__ = (UniqueConstraint("obligation_id", "due_version", "level", "role"),)
+
+    id: Mapped[Key]
+    obligation_id: Mapped[int] = mapped_column(ForeignKey("obligation.id"))
+    due_version: Mapped[int]
+    level: Mapped[Code]
+    name: Mapped[Line]
+    role: Mapped[Code]
+    recipient: Mapped[Line]
+    email: Mapped[Line]
+    why: Mapped[Line] = mapped_column(default="")  # why somebody else is told
+    raised_on: Mapped[date]
+    mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id"), index=True)
+
+    @property
+    def skipped(self) -> bool:
+        """Recorded, but never mailed."""
+        return self.mail_id is None
+
+
+class Sweep(Base):
+    """A finished sweep, for the watchdog and against older ones that come late."""
+
+    __tablename__ = "sweep"
+
+    id: Mapped[Key]
+    as_of: Mapped[date] = mapped_column(index=True)
+    finished_at: Mapped[datetime]
+    obligations: Mapped[int]
+    alerts: Mapped[int]
+    skipped: Mapped[int]
+    mails: Mapped[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One level on its day. Repeated levels are numbered: weekly-1, weekly-2, …"""
+
+    level: str
+    name: str
+    on: date
+    to: tuple[Role, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fallen:
+    """The steps that fell due, in order, and the day of the next one (None: no more)."""
+
+    steps: tuple[Step, ...]
+    next_on: date | None
+
+    def told(self) -> Iterator[tuple[Step, Role, bool]]:
+        """Each step with each of its roles, and whether it is mailed.
+
+        A role is told its latest step alone: no burst after an outage, yet a department head
+        whose step was overtaken by one that does not address heads still hears of it.
+        """
+        latest = {role: step for step in self.steps for role in step.to}
+        for step in self.steps:
+            for role in step.to:
+                yield step, role, latest[role] is step
+
+
+def _day(calendar: WorkingCalendar, due_on: date, offset: int) -> date:
+    if offset == 0:  # the last working day on or before it
+        return calendar.add_working_days(due_on + timedelta(days=1), -1)
+    return calendar.add_working_days(due_on, offset)
+
+
+def steps(
+    due_on: date,
+    provisional: bool,
+    levels: Sequence[AlertLevel],
+    calendar: WorkingCalendar,
+    after: str = "",
+) -> Iterator[Step]:
+    """The steps that follow the one named `after`, in order; without end where the last repeats.
+
+    Days are counted in working days from the due day, beyond the notices known by the statutory
+    days alone; a provisional due day is taken 7 calendar days earlier. A level that the plan does
+    not know any more counts as none.
+    """
+    calendar = calendar.provisional
+    counted_from = due_on - PROVISIONAL_LEAD if provisional else due_on
+    last = levels[-1]
+    for number in count(_number(after, levels) + 1):
+        if number < len(levels) - 1 or (number == len(levels) - 1 and not last.every):
+            level = levels[number]
+            day = _day(calendar, counted_from, level.offset)
+            yield Step(level.level, level.name, day, level.to)
+        elif last.every:
+            again = number - len(levels) + 1
+            day = _day(calendar, counted_from, last.offset + again * last.every)
+            yield Step(f"{last.level}-{again + 1}", last.name, day, last.to)
+        else:
+            return
+
+
+def _number(name: str, levels: Sequence[AlertLevel]) -> int:
+    """The place of a step in the order of steps; -1 for none."""
+    for number, level in enumerate(levels):
+        repeat = name.removeprefix(f"{level.level}-")
+        if level.every and repeat != name and repeat.isdecimal():
+            return number + int(repeat) - 1
+        if name == level.level:
+            return number
+    return -1
+
+
+def fallen(
+    due_on: date,
+    provisional: bool,
+    alerted_level: str,
+    as_of: date,
+    levels: Sequence[AlertLevel],
+    calendar: WorkingCalendar,
+) -> Fallen:
+    """What fell due after `alerted_level` through `as_of`."""
+    due: list[Step] = []
+    for step in steps(due_on, provisional, levels, calendar, alerted_level):
+        if step.on > as_of:
+            return Fallen(tuple(due), step.on)
+        due.append(step)
+    return Fallen(tuple(due), None)
+
+
+def first_alert_on(due: Due, plan: Plan, calendar: WorkingCalendar) -> date:
+    """The day of the first level. It may be past already: the sweep then makes up for it."""
+    return next(steps(due.on, due.provisional, plan.alerts, calendar)).on
+
+
+# ---- to whom -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who is told, and why it is not the person whose duty it is (`redirected`, or a delegate)."""
+
+    name: str
+    email: str
+    why: str = ""
+    redirected: bool = False
+
+
+def recipient(
+    role: Role,
+    responsible: tuple[str, str],
+    department: str,
+    plan: Plan,
+    away: Absences,
+    refused: AbstractSet[str],
+) -> Recipient:
+    """Who is told in that role: the person, who acts for them, their head, or the coordinator.
+
+    `responsible` is name and address; `refused` holds addresses that mail servers have lately
+    refused for good. The coordinator is always told.
+    """
+    head = next((d.head for d in plan.departments if d.code == department), plan.coordinator)
+    chain: dict[Role, tuple[str, str]] = {
+        "responsible": responsible,
+        "head": (head.name, head.email),
+        "coordinator": (plan.coordinator.name, plan.coordinator.email),
+    }
+    why = ""
+    for link in list(chain)[list(chain).index(role) :]:
+        name, email = chain[link]
+        if link == "coordinator":
+            return Recipient(name, email, why, redirected=link != role)
+        leave = away.get((department, name))
+        if leave and usable(leave.delegate_email) and leave.delegate_email.lower() not in refused:
+            acting = f"{name}请假，由{leave.delegate}代办"
+            return Recipient(
+                leave.delegate, leave.delegate_email, _and(why, acting), redirected=link != role
+            )
+        fault = _fault(name, email, bool(leave), refused)
+        if not fault:
+            return Recipient(name, email, why, redirected=link != role)
+        why = _and(why, fault)
+    raise AssertionError("the coordinator ends every chain")
+
+
+def _fault(name: str, email: str, on_leave: bool, refused: AbstractSet[str]) -> str:
+    if not name:
+        return "尚无责任人"
+    if on_leave:
+        return f"{name}请假，无人代办"
+    if not email:
+        return f"{name}没有邮箱"
+    if not usable(email):
+        return f"{name}的邮箱无效"
+    if email.lower() in refused:
+        return f"{name}的邮箱被退信"
+    return ""
+
+
+def _and(*reasons: str) -> str:
+    return "；".join(filter(None, reasons))

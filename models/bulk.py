@@ -1,0 +1,45 @@
+"""Many rows in one statement."""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy.orm import Session
+
+from models.base import Base
+
+
+def insert_rows(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows of the same columns: text, whole numbers, truth values, dates, None.
+
+    They go over as one JSON value, which the database takes apart itself; on PostgreSQL that is
+    several times as fast as a statement a row. Defaults of the model do not apply.
+    """
+    if not rows:
+        return
+    name = table.__tablename__
+    columns = [f'"{column}"' for column in rows[0]]
+    if session.get_bind().dialect.name == "postgresql":
+        values = columns
+        source = f"json_populate_recordset(CAST(NULL AS {name}), CAST(:rows AS json))"
+    else:
+        values = [f"value ->> '{column}'" for column in rows[0]]
+        source = "json_each(:rows)"
+    session.execute(
+        text(f"INSERT INTO {name} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {source}"),
+        {"rows": json.dumps(rows, default=date.isoformat, ensure_ascii=False)},
+    )
+
+
+def among(session: Session, column: str, numbers: Sequence[int]) -> TextClause:
+    """Whether the whole number in `column` is one of `numbers`, which go over as one value."""
+    postgresql = session.get_bind().dialect.name == "postgresql"
+    elements = (
+        "SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:numbers AS json))"
+        if postgresql
+        else "SELECT value FROM json_each(:numbers)"
+    )
+    within = text(f"{column} IN ({elements})")
+    return within.bindparams(bindparam("numbers", json.dumps(numbers)))

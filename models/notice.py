@@ -1,0 +1,44 @@
+"""Notices to subjects and the record that each was served."""
+
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import Field
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Code, Key, Line, Prose
+from models.entry import Entry
+
+Manner = Literal["书面", "电话", "传真", "电子"]
+
+
+class Notice(Base):
+    """A notice of inspection (告知书) that was issued, and its service (送达) once served."""
+
+    __tablename__ = "notice"
+
+    id: Mapped[Key]
+    inspection_id: Mapped[int] = mapped_column(ForeignKey("inspection.id"), unique=True)
+    number: Mapped[Line] = mapped_column(unique=True)
+    issued_on: Mapped[date]
+    served_on: Mapped[date | None]
+    manner: Mapped[Code] = mapped_column(default="")
+    served_by: Mapped[Line] = mapped_column(default="")
+    received_by: Mapped[Line] = mapped_column(default="")
+    place: Mapped[Line] = mapped_column(default="")
+    note: Mapped[Prose] = mapped_column(default="")
+    entered_at: Mapped[datetime | None]
+    entered_by: Mapped[Line] = mapped_column(default="")
+
+
+class ServiceEntry(Entry):
+    """How one notice was served: manner, day, by whom, to whom (送达回执)."""
+
+    inspection: str = Field(alias="检查编号", min_length=1)
+    manner: Manner = Field(alias="送达方式")
+    served_on: date = Field(alias="送达日期")
+    served_by: str = Field(alias="送达人", min_length=1)
+    received_by: str = Field(alias="签收人或接听人", min_length=1)
+    place: str = Field(alias="送达地点", default="")
+    note: str = Field(alias="备注", default="")

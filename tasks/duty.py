@@ -1,0 +1,69 @@
+"""Duties: the obligations of a round brought in line with its facts, in the facts' transaction."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from calendars import Grant
+from models import ledger
+from models.alert import first_alert_on
+from models.database import writing
+from models.draw import Draw
+from models.duty import Duties
+from models.grant import GrantedTime
+from models.inspection import Inspection
+from models.obligation import Move, Obligation, reconcile
+from models.round import Round
+from tasks.calendar import office_calendar
+from tasks.round import SYSTEM, lock
+
+
+def update_duties(code: str, at: datetime) -> int:
+    """Bring every obligation of a round in line with its facts; returns how many due days moved."""
+    with writing() as session:
+        return len(settle(session, lock(session, code), at))
+
+
+def settle(
+    session: Session,
+    round: Round,
+    at: datetime,
+    inspections: Iterable[Inspection] | None = None,
+    actor: str = SYSTEM,
+    why: str = "事实变更",
+) -> list[Move]:
+    """The same within the caller's transaction; of some inspections only, where given."""
+    session.flush()
+    plan = round.plan_version.plan
+    calendar = office_calendar(session, plan)
+    stored = select(Obligation).where(Obligation.round_id == round.id)
+    draws: list[Draw] = []
+    if inspections is None:
+        draws = list(session.scalars(select(Draw).where(Draw.round_id == round.id)))
+        inspections = session.scalars(select(Inspection).where(Inspection.round_id == round.id))
+    else:
+        inspections = list(inspections)
+        codes = [inspection.code for inspection in inspections]
+        stored = stored.where(Obligation.inspection.in_(codes))
+    found = reconcile(
+        {(row.duty, row.object): row for row in session.scalars(stored)},
+        Duties(plan, calendar, at.date(), _grants(session)).of(round, draws, inspections),
+        round.id,
+        at.date(),
+        partial(first_alert_on, plan=plan, calendar=calendar),
+        why,
+    )
+    session.add_all(found.new)
+    ledger.append(session, at, actor, found.events)
+    return found.moved
+
+
+def _grants(session: Session) -> dict[tuple[str, str], list[Grant]]:
+    found: dict[tuple[str, str], list[Grant]] = defaultdict(list)
+    for row in session.scalars(select(GrantedTime).order_by(GrantedTime.id)):
+        found[row.duty, row.object].append(row.grant)
+    return found

@@ -1,0 +1,325 @@
+"""The sender: claims mails of the outbox, hands them over outside any transaction, marks them.
+
+Exactly one process sends a mail at a time. One that dies loses its claims when their lease ends;
+what it had handed over but not marked goes out once more, under the same Message-ID.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from time import monotonic
+from typing import Any, Literal
+from uuid import uuid4
+
+from sqlalchemy import Select, and_, bindparam, insert, or_, select, text, update
+from sqlalchemy.orm import Session
+
+from calendars.day import shanghai_day
+from models.alert import Alert
+from models.database import reading, writing
+from models.digest import Digest, Item, item, render
+from models.mail import WAITING, Delivery, Mail, compose, first_working_day, message_id
+from models.obligation import Obligation
+from models.plan import Person, PlanVersion
+from models.round import Round
+from models.settings import settings
+from tasks import smtp
+from tasks.calendar import office_calendar
+
+LEASE = timedelta(seconds=60)
+CLAIM = 50
+MARK = 10
+MAX_TRIES = 8
+FIRST_PAUSE = timedelta(minutes=5)
+
+
+@dataclass
+class DeliveryFigures:
+    """What one delivery did. `stopped` says in Chinese why it ended before the outbox was empty."""
+
+    sent: int = 0
+    retried: int = 0
+    undeliverable: int = 0
+    void: int = 0
+    stopped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    mail: Mail
+    at: datetime
+    outcome: Literal["sent", "temporary", "permanent"]
+    code: int = 0
+    answer: str = ""
+
+
+def pause_after(attempts: int) -> timedelta:
+    """How long to wait after so many failed tries: 5, 10, 20, … minutes, over 10 hours in all."""
+    return FIRST_PAUSE * int(2 ** (attempts - 1))
+
+
+def deliver(
+    now: datetime,
+    transport: smtp.Transport | None = None,
+    *,
+    url: str | None = None,
+    where: str = "",
+    worker: str = "sender",
+    lease: timedelta = LEASE,
+) -> DeliveryFigures:
+    """Send what is waiting and may go out on this working day; on a day off nothing.
+
+    Runs until nothing is left for it, at `now` plus the time it has taken itself. `where` says in
+    each digest where duties are dealt with. A mail's failure never stops the others; where the
+    server takes none at all, the rest stays for the next delivery and no try is counted.
+    """
+    today = shanghai_day(now)
+    with reading(url) as session:
+        day_off = _day_off(session, today)
+        office = _office(session)
+    if day_off:
+        return DeliveryFigures(stopped="今天是休息日，邮件留待下一工作日")
+    if office is None:
+        return DeliveryFigures()
+    way = transport or smtp.transport(settings())
+    sender = _Sender(now, way, office, f"{worker}-{uuid4().hex}", url, where, lease)
+    try:
+        while not sender.figures.stopped and (mails := sender.claim()) is not None:
+            sender.send(mails)
+    finally:
+        if transport is None:
+            way.close()
+    return sender.figures
+
+
+def _day_off(session: Session, day: date) -> bool:
+    return first_working_day(office_calendar(session), day) != day
+
+
+def _office(session: Session) -> Person | None:
+    newest = session.scalar(select(PlanVersion).order_by(PlanVersion.id.desc()).limit(1))
+    return newest.plan.coordinator if newest else None
+
+
+class _Sender:
+    """One delivery at work."""
+
+    def __init__(
+        self,
+        now: datetime,
+        transport: smtp.Transport,
+        office: Person,
+        name: str,
+        url: str | None,
+        where: str,
+        lease: timedelta,
+    ) -> None:
+        self.figures = DeliveryFigures()
+        self._began = now, monotonic()
+        self._today = shanghai_day(now)
+        self._transport = transport
+        self._office = office
+        self._address = transport.sender or office.email
+        self._name = name
+        self._url = url
+        self._where = where
+        self._lease = lease
+
+    def _now(self) -> datetime:
+        start, ticks = self._began
+        return start + timedelta(seconds=monotonic() - ticks)
+
+    def claim(self) -> list[Mail] | None:
+        """Claim some mails, their content frozen now at the latest. None: nothing waits."""
+        with writing(self._url) as session:
+            now = self._now()
+            free = _free(now, self._today).limit(CLAIM).with_for_update(skip_locked=True)
+            mails = list(session.scalars(free))
+            fresh = [mail for mail in mails if mail.frozen_at is None]
+            gathered = [mail for mail in fresh if mail.kind == "digest"]
+            content = digests(session, gathered, self._today, self._where)
+            for mail in fresh:
+                mail.frozen_at = now.replace(microsecond=0)
+                mail.message_id = message_id(mail.key, self._address)
+            for mail in gathered:
+                if told := content.get(mail.id):
+                    mail.subject, mail.text, mail.html = told.subject, told.text, told.html
+                else:
+                    mail.state, mail.error = "void", "事项均已办结或期限已变更"
+            claimed = [mail for mail in mails if mail.state != "void"]
+            for mail in claimed:
+                mail.state, mail.claimed_by, mail.claimed_until = (
+                    "claimed",
+                    self._name,
+                    now + self._lease,
+                )
+            session.flush()
+            session.expunge_all()
+        self.figures.void += len(mails) - len(claimed)
+        return claimed if mails else None
+
+    def send(self, mails: list[Mail]) -> None:
+        """Hand claimed mails over, marking every few; what is left for any reason is given back."""
+        until = self._now() + self._lease / 2  # the other half is for the mail at hand
+        outcomes: list[_Outcome] = []
+        done = 0
+        try:
+            for done, mail in enumerate(mails, start=1):  # noqa: B007
+                outcomes.append(self._try(mail))
+                if len(outcomes) == MARK:
+                    self._mark(outcomes, [])
+                    outcomes = []
+                if self._now() > until:
+                    break
+        except smtp.Unavailable as fault:
+            done -= 1
+            self.figures.stopped = str(fault)
+        finally:
+            self._mark(outcomes, mails[done:])
+
+    def _try(self, mail: Mail) -> _Outcome:
+        try:
+            self._transport.send(
+                compose(mail, self._office.name, self._address, self._office.email)
+            )
+        except smtp.Temporary as fault:
+            return _Outcome(mail, self._now(), "temporary", fault.code, fault.answer)
+        except smtp.Permanent as fault:
+            return _Outcome(mail, self._now(), "permanent", fault.code, fault.answer)
+        except ValueError as fault:  # unfit for a header
+            return _Outcome(mail, self._now(), "permanent", 0, str(fault))
+        return _Outcome(mail, self._now(), "sent", 250)
+
+    def _mark(self, outcomes: list[_Outcome], unsent: list[Mail]) -> None:
+        """Note how tries ended, and give the `unsent` back, in one transaction."""
+        if not outcomes and not unsent:
+            return
+        mine = and_(Mail.id == bindparam("number"), Mail.claimed_by == self._name)
+        with writing(self._url) as session:
+            changes = session.connection()
+            if outcomes:
+                # A mail that is out is out, whoever holds the claim by now.
+                known = or_(Mail.claimed_by == self._name, bindparam("to") == "sent")
+                changes.execute(
+                    update(Mail)
+                    .where(Mail.id == bindparam("number"), Mail.state != "sent", known)
+                    .values(
+                        state=bindparam("to"),
+                        attempts=bindparam("tries"),
+                        next_try_at=bindparam("again"),
+                        sent_at=bindparam("out"),
+                        error=bindparam("fault"),
+                        claimed_by="",
+                    ),
+                    [self._ended(outcome) for outcome in outcomes],
+                )
+                changes.execute(insert(Delivery), [self._logged(each) for each in outcomes])
+            if unsent:
+                changes.execute(
+                    update(Mail).where(mine).values(state="pending", claimed_by=""),
+                    [{"number": mail.id} for mail in unsent],
+                )
+        for outcome in outcomes:
+            state = self._ended(outcome)["to"]
+            self.figures.sent += state == "sent"
+            self.figures.retried += state == "pending"
+            self.figures.undeliverable += state == "undeliverable"
+
+    def _ended(self, outcome: _Outcome) -> dict[str, Any]:
+        tries = outcome.mail.attempts + 1
+        again = outcome.outcome == "temporary" and tries < MAX_TRIES
+        sent = outcome.outcome == "sent"
+        return {
+            "number": outcome.mail.id,
+            "to": "sent" if sent else "pending" if again else "undeliverable",
+            "tries": tries,
+            "again": outcome.at + pause_after(tries) if again else None,
+            "out": outcome.at if sent else None,
+            "fault": f"{outcome.code or ''} {outcome.answer}".strip()[:500] if not sent else "",
+        }
+
+    def _logged(self, outcome: _Outcome) -> dict[str, Any]:
+        return {
+            "mail_id": outcome.mail.id,
+            "attempt": outcome.mail.attempts + 1,
+            "at": outcome.at,
+            "worker": self._name,
+            "outcome": outcome.outcome,
+            "code": outcome.code,
+            "answer": outcome.answer[:500],
+        }
+
+
+def _free(now: datetime, today: date) -> Select[tuple[Mail]]:
+    """Mails that anybody may claim: those waiting, and those whose claim has run out."""
+    free = or_(
+        and_(Mail.state == "pending", or_(Mail.next_try_at.is_(None), Mail.next_try_at <= now)),
+        and_(Mail.state == "claimed", Mail.claimed_until <= now),
+    )
+    return (
+        select(Mail).where(text(WAITING), Mail.day <= today, free).order_by(Mail.attempts, Mail.id)
+    )
+
+
+def digests(session: Session, mails: list[Mail], today: date, where: str = "") -> dict[int, Digest]:
+    """The content of each digest by its number; none where nothing in it is to be done any more."""
+    if not mails:
+        return {}
+    rows = session.execute(
+        select(Alert, Obligation, Round.plan_id)
+        .join(Obligation, Obligation.id == Alert.obligation_id)
+        .join(Round, Round.id == Obligation.round_id)
+        .where(Alert.mail_id.in_([mail.id for mail in mails]))
+        .order_by(Obligation.due_on, Obligation.id, Alert.id)
+    ).all()
+    plans = {number: session.get_one(PlanVersion, number).plan for *_, number in rows}
+    calendars = {number: office_calendar(session, plan) for number, plan in plans.items()}
+    told: dict[int, dict[int, list[Alert]]] = {}
+    duties: dict[int, tuple[Obligation, int]] = {}
+    for alert, duty, plan_id in rows:
+        if duty.open and not duty.suspended and alert.due_version == duty.due_version:
+            told.setdefault(alert.mail_id, {}).setdefault(duty.id, []).append(alert)
+            duties[duty.id] = duty, plan_id
+
+    def each(number: int, alerts: list[Alert]) -> Item:
+        duty, plan_id = duties[number]
+        why = "；".join(dict.fromkeys(alert.why for alert in alerts if alert.why))
+        level = alerts[-1].name
+        return item(duty, plans[plan_id], level, why, today, calendars[plan_id], where)
+
+    issuer = "、".join(dict.fromkeys(plan.issuer for plan in plans.values()))
+    return {
+        mail.id: render(mail.name, today, issuer, [each(*pair) for pair in told[mail.id].items()])
+        for mail in mails
+        if mail.id in told
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A mail as it would go out now."""
+
+    name: str
+    email: str
+    subject: str
+    text: str
+
+
+def outgoing(
+    now: datetime,
+    *,
+    url: str | None = None,
+    where: str = "",
+) -> list[Outgoing]:
+    """What a delivery at `now` would send, without sending or freezing anything (dry run)."""
+    today = shanghai_day(now)
+    with reading(url) as session:
+        if _day_off(session, today):
+            return []
+        mails = list(session.scalars(_free(now, today)))
+        gathering = [mail for mail in mails if mail.kind == "digest" and mail.frozen_at is None]
+        fresh = digests(session, gathering, today, where)
+        return [
+            Outgoing(mail.name, mail.email, content.subject, content.text)
+            for mail in mails
+            if (content := fresh.get(mail.id) or (mail if mail not in gathering else None))
+        ]

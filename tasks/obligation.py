@@ -1,0 +1,254 @@
+"""The deadline sweep: every alert that fell due becomes a row, and a place in somebody's digest.
+
+It selects by standing condition, so an outage of any length loses nothing, and what it found and
+what it noted of it stand or fall in one transaction.
+"""
+
+import hashlib
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, select, text, update
+from sqlalchemy.orm import Session
+
+from models.alert import Alert, Fallen, Recipient, Step, Sweep, fallen, recipient
+from models.bulk import among, insert_rows
+from models.database import reading, writing
+from models.leave import Leave, absences
+from models.ledger import _CHAIN_LOCK, Event, append
+from models.mail import gather, refused_addresses
+from models.obligation import OPEN, Obligation
+from models.plan import Plan, PlanVersion, Role
+from models.round import Round
+from tasks.calendar import office_calendar
+
+BATCH = 10_000
+# An address refused for good within so many days counts as none.
+REFUSED_DAYS = 14
+# Rows that a stage holds locked are waited for: so many times so long.
+PATIENCE, PAUSE_SECONDS = 50, 0.2
+
+
+class SweepIncomplete(Exception):
+    """Obligations stayed locked by others; run the sweep again."""
+
+
+@dataclass
+class SweepFigures:
+    """What one sweep did. `stale`: an older day than the newest sweep's, so it did nothing."""
+
+    as_of: date
+    stale: bool = False
+    obligations: int = 0
+    alerts: int = 0
+    skipped: int = 0
+    mails: int = 0
+    levels: Counter[str] = field(default_factory=Counter)
+
+
+def sweep(
+    as_of: date,
+    now: datetime,
+    *,
+    url: str | None = None,
+    batch: int = BATCH,
+) -> SweepFigures:
+    """Alert every level that fell due through `as_of` and is not alerted yet.
+
+    In transactions of at most `batch` obligations, each with its entry in the ledger. Any number
+    of sweeps may run at once, be killed or be repeated: no alert is lost or doubled. Raises
+    SweepIncomplete where somebody kept obligations locked.
+    """
+    figures = SweepFigures(as_of)
+    with reading(url) as session:
+        newest = session.scalar(select(func.max(Sweep.as_of)))
+    if newest is not None and as_of < newest:
+        figures.stale = True
+        return figures
+    for _ in range(PATIENCE):
+        while True:
+            with writing(url) as session:
+                done = _batch(session, as_of, now, batch, figures)
+                if done < batch and not _anything_due(session, as_of):
+                    session.add(
+                        Sweep(
+                            as_of=as_of,
+                            finished_at=now,
+                            obligations=figures.obligations,
+                            alerts=figures.alerts,
+                            skipped=figures.skipped,
+                            mails=figures.mails,
+                        )
+                    )
+                    return figures
+            if not done:
+                break
+        time.sleep(PAUSE_SECONDS)
+    raise SweepIncomplete(f"催办扫描 {as_of}：有期限事项一直被占用，请稍后重试")
+
+
+def _due(as_of: date) -> ColumnElement[bool]:
+    return and_(text(OPEN), Obligation.next_alert_on <= as_of)
+
+
+def _anything_due(session: Session, as_of: date) -> bool:
+    return session.scalar(select(Obligation.id).where(_due(as_of)).limit(1)) is not None
+
+
+def _batch(
+    session: Session,
+    as_of: date,
+    now: datetime,
+    limit: int,
+    figures: SweepFigures,
+) -> int:
+    """Alert up to `limit` obligations; how many there were."""
+    if not _anything_due(session, as_of):
+        return 0
+    if session.get_bind().dialect.name == "postgresql":
+        # The ledger's queue first: a stage may hold it while it waits for an obligation, so
+        # whoever holds obligations must not wait for the ledger.
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
+    rows = session.execute(
+        select(
+            Obligation.id,
+            Obligation.round_id,
+            Obligation.department,
+            Obligation.person,
+            Obligation.email,
+            Obligation.due_on,
+            Obligation.due_version,
+            Obligation.provisional,
+            Obligation.alerted_level,
+        )
+        .where(_due(as_of))
+        .order_by(Obligation.next_alert_on, Obligation.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if not rows:
+        return 0
+    told = _already_told(session, as_of)
+    plans = _plans(session, {row.round_id for row in rows})
+    calendars = {number: office_calendar(session, plan) for number, plan in plans.items()}
+    away = absences(session.scalars(select(Leave).where(Leave.last_on >= as_of)), as_of)
+    refused = refused_addresses(session, as_of - timedelta(days=REFUSED_DAYS))
+
+    @cache
+    def fell(round_id: int, due_on: date, provisional: bool, alerted: str) -> Fallen:
+        levels, calendar = plans[round_id].alerts, calendars[round_id]
+        return fallen(due_on, provisional, alerted, as_of, levels, calendar)
+
+    @cache
+    def whom(role: Role, person: str, email: str, department: str, round_id: int) -> Recipient:
+        return recipient(role, (person, email), department, plans[round_id], away, refused)
+
+    alerts: list[dict[str, Any]] = []
+    moves: dict[tuple[str, date | None], list[int]] = defaultdict(list)
+    for row in rows:
+        found = fell(row.round_id, row.due_on, row.provisional, row.alerted_level)
+        level = found.steps[-1].level if found.steps else row.alerted_level
+        moves[level, found.next_on].append(row.id)
+        for step, role, mailed in found.told():
+            if (row.id, row.due_version, step.level, role) in told:
+                continue
+            to = whom(role, row.person, row.email, row.department, row.round_id)
+            alerts.append(_alert(row, step, role, to, mailed, as_of))
+            if mailed and to.redirected and "coordinator" not in step.to:
+                office = whom("coordinator", "", "", "", row.round_id)
+                note = Recipient(office.name, office.email, f"{to.why}，已转{to.name}")
+                alerts.append(_alert(row, step, "coordinator", note, True, as_of))
+    mails = _into_mails(session, alerts, as_of)
+    _note(session, moves)
+    figures.obligations += len(rows)
+    figures.mails += mails
+    kept = [alert for alert in alerts if alert["mail_id"] is not None]
+    figures.alerts += len(kept)
+    figures.skipped += len(alerts) - len(kept)
+    figures.levels.update(alert["level"] for alert in kept)
+    append(session, now, "系统", [_entry(as_of, len(rows), alerts, len(kept), mails)])
+    return len(rows)
+
+
+def _already_told(session: Session, as_of: date) -> set[tuple[int, int, str, str]]:
+    """Alerts there are of the versions at hand; none, unless somebody turned a day back."""
+    query = (
+        select(Alert.obligation_id, Alert.due_version, Alert.level, Alert.role)
+        .join(
+            Obligation,
+            and_(Obligation.id == Alert.obligation_id, Obligation.due_version == Alert.due_version),
+        )
+        .where(_due(as_of))
+    )
+    return set(session.execute(query).tuples())
+
+
+def _plans(session: Session, round_ids: Iterable[int]) -> dict[int, Plan]:
+    """The newest plan of each round, every plan read once."""
+    pairs = session.execute(select(Round.id, Round.plan_id).where(Round.id.in_(round_ids))).all()
+    versions = {number: session.get_one(PlanVersion, number) for _, number in pairs}
+    return {round_id: versions[number].plan for round_id, number in pairs}
+
+
+def _alert(
+    row: Any, step: Step, role: Role, to: Recipient, mailed: bool, as_of: date
+) -> dict[str, Any]:
+    return {
+        "obligation_id": row.id,
+        "due_version": row.due_version,
+        "level": step.level,
+        "name": step.name,
+        "role": role,
+        "recipient": to.name,
+        "email": to.email,
+        "why": to.why,
+        "raised_on": as_of,
+        "mail_id": mailed or None,  # its number follows
+    }
+
+
+def _into_mails(session: Session, alerts: list[dict[str, Any]], as_of: date) -> int:
+    """Give each alert that is mailed its digest, and save all of them; how many digests."""
+    told = [alert for alert in alerts if alert["mail_id"]]
+    names = {alert["email"].lower(): alert["recipient"] for alert in told}
+    digests = gather(session, names, as_of, office_calendar(session)) if names else {}
+    for alert in told:
+        alert["mail_id"] = digests[alert["email"].lower()]
+    insert_rows(session, Alert, alerts)
+    return len(names)
+
+
+def _note(session: Session, moves: dict[tuple[str, date | None], list[int]]) -> None:
+    """Note on each obligation how far it is alerted, and the day to look at it again."""
+    for (level, next_on), numbers in moves.items():
+        session.execute(
+            update(Obligation)
+            .where(among(session, "id", numbers))
+            .values(alerted_level=level, next_alert_on=next_on),
+            execution_options={"synchronize_session": False},
+        )
+
+
+def _entry(
+    as_of: date, obligations: int, alerts: list[dict[str, Any]], mailed: int, mails: int
+) -> Event:
+    """One entry for all: the figures, and a digest that the alerts' rows can be checked against."""
+    keys = sorted(
+        f"{alert['obligation_id']} {alert['due_version']} {alert['level']} {alert['role']} "
+        f"{alert['email']}"
+        for alert in alerts
+    )
+    detail = {
+        "obligations": obligations,
+        "alerts": mailed,
+        "skipped": len(alerts) - mailed,
+        "mails": mails,
+        "levels": dict(Counter(alert["level"] for alert in alerts if alert["mail_id"])),
+        "digest": hashlib.sha256("\n".join(keys).encode()).hexdigest(),
+    }
+    return Event("催办", as_of.isoformat(), detail)
