@@ -1,15 +1,17 @@
 """The command `shuangsuiji`. Chinese for people, `--json` for programs; bad input exits 2."""
 
-import json
 import sys
-from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
+from typer.exceptions import TyperException
 
-from models.base import SHANGHAI
-from models.settings import settings
+from deployments import board_command, calendar_command, health_command
+from deployments.terminal import AsOf, Json, bar, day, now, say, say_json
+from models.entry import EntryRefused
+from models.settings import Settings, settings
 
 app = typer.Typer(
     help="双随机、一公开：从抽取到公示，期限一个不漏。",
@@ -20,32 +22,11 @@ app = typer.Typer(
 )
 imports = typer.Typer(help="导入名录库（xlsx 或 csv）。", no_args_is_help=True)
 app.add_typer(imports, name="import")
-calendar = typer.Typer(help="工作日历。", no_args_is_help=True)
-app.add_typer(calendar, name="calendar")
+app.add_typer(calendar_command.app, name="calendar")
+board_command.register(app)
+health_command.register(app)
 audit = typer.Typer(help="台账。", no_args_is_help=True)
 app.add_typer(audit, name="audit")
-
-Json = Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读取")]
-AsOf = Annotated[str, typer.Option("--as-of", help="按哪一天，如 2024-07-01；空为今天")]
-
-
-def _say(text: str) -> None:
-    typer.echo(text)
-
-
-def _json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-def _now() -> datetime:
-    return datetime.now(SHANGHAI)
-
-
-def _day(text: str, what: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{what}应如 2024-07-01，现为“{text}”") from None
 
 
 @app.command()
@@ -59,7 +40,7 @@ def init(
 
     content = read_plan(plan or settings().plan)
     migrate()
-    _say(load_plan(content, _now()))
+    say(load_plan(content, now()))
 
 
 @imports.command("subjects")
@@ -69,7 +50,8 @@ def import_subjects(file: Path) -> None:
     from tasks.registers import import_subjects as run
 
     migrate()
-    _changes(run(file, _now(), "命令行"))
+    with bar():
+        _changes(run(file, now(), "命令行"))
 
 
 @imports.command("inspectors")
@@ -79,53 +61,12 @@ def import_inspectors(file: Path) -> None:
     from tasks.registers import import_inspectors as run
 
     migrate()
-    _changes(run(file, _now(), "命令行"))
+    with bar():
+        _changes(run(file, now(), "命令行"))
 
 
 def _changes(changes: Any) -> None:
-    _say(f"新增 {len(changes.added)}，变更 {len(changes.changed)}，未变 {len(changes.unchanged)}")
-
-
-@calendar.command("due")
-def calendar_due(
-    event: Annotated[str, typer.Argument(metavar="DATE", help="起始日，如 2024-09-10")],
-    working_days: Annotated[int, typer.Option(help="工作日数，可为负数")],
-    explain: Annotated[bool, typer.Option("--explain", help="逐日列出计与不计的理由")] = False,
-    as_json: Json = False,
-) -> None:
-    """算出一个期限的到期日。"""
-    from calendars import WorkingCalendar
-    from calendars import explain as explained
-
-    found = WorkingCalendar.china().deadline(_day(event, "起始日"), working_days=working_days)
-    if as_json:
-        _json(found.as_dict())
-    elif explain:
-        _say(explained(found))
-    else:
-        _say(f"{found.due_on}{'（暂定）' if found.provisional else ''}")
-
-
-@calendar.command("status")
-def calendar_status(as_json: Json = False) -> None:
-    """日历覆盖到哪一年，确定到哪一天，下一步做什么。"""
-    from calendars import WorkingCalendar
-
-    found = WorkingCalendar.china()
-    year = found.covered_through.year
-    status = {
-        "covered_from": found.covered_from.isoformat(),
-        "covered_through": found.covered_through.isoformat(),
-        "firm_through": found.firm_through.isoformat(),
-        "version": found.version,
-        "next_step": f"国务院办公厅 {year + 1} 年节假日安排通知公布后，用 calendar import 导入",
-    }
-    if as_json:
-        _json(status)
-    else:
-        _say(f"覆盖 {found.covered_from} 至 {found.covered_through}，确定到 {found.firm_through}")
-        _say(f"版本 {found.version}")
-        _say(status["next_step"])
+    say(f"新增 {len(changes.added)}，变更 {len(changes.changed)}，未变 {len(changes.unchanged)}")
 
 
 @app.command()
@@ -133,15 +74,19 @@ def sweep(as_of: AsOf = "") -> None:
     """检查一次期限，生成提醒；不需要服务在运行。"""
     from flows.clock import moment
     from models.database import migrate
-    from tasks.duty import update_duties
+    from tasks.duty import update_all_duties
     from tasks.obligation import sweep as run
-    from tasks.round import rounds_to_pass
 
     migrate()
-    at = moment(_day(as_of, "--as-of ") if as_of else None)
-    for code in rounds_to_pass(at.date()):
-        update_duties(code, at)
-    _say(str(run(at.date(), at)))
+    at = moment(day(as_of, "--as-of") if as_of else None)
+    update_all_duties(at)
+    done = run(at.date(), at)
+    say(
+        f"{done.as_of} 期限检查：已有更晚日期的检查，本次不做任何事"
+        if done.stale
+        else f"{done.as_of} 期限检查：{done.obligations} 项期限，"
+        f"{done.alerts} 条提醒，{done.mails} 份汇总"
+    )
 
 
 @app.command()
@@ -151,7 +96,10 @@ def deliver() -> None:
     from tasks.mail import deliver as run
 
     migrate()
-    _say(str(run(_now())))
+    done = run(now())
+    say(f"已发 {done.sent} 封，待重试 {done.retried} 封，无法送达 {done.undeliverable} 封")
+    if done.stopped:
+        say(done.stopped)
 
 
 @app.command()
@@ -169,17 +117,41 @@ def evidence(
     content = run(round, grade)
     if output is None:
         sys.stdout.buffer.write(content + b"\n")
-    else:
+        return
+    try:
         write(output, content + b"\n")
-        _say(f"已写入 {output}")
+    except OSError as error:
+        raise EntryRefused(f"写不进 {output}（{error.strerror}）") from error
+    say(f"已写入 {output}")
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def verify(context: typer.Context, file: Path) -> None:
-    """验证证据包：与抽取程序不共用代码，不需要数据库。"""
+@app.command()
+def draw(
+    round: Annotated[str, typer.Argument(metavar="ROUND", help="轮次代码，如 2024-1")],
+    grade: Annotated[str, typer.Argument(metavar="GRADE", help="风险等级 A、B、C、D")],
+    by: Annotated[str, typer.Option(help="申请人，记入台账")] = "命令行",
+) -> None:
+    """抽取一个等级，其日期须已到；已经封存的不能再抽，再抽的请求记入台账。"""
+    from models.database import migrate
+    from tasks.draw import draw_grade as run
+
+    migrate()
+    run(round, grade, by, now())
+    say(f"{round}-{grade} 已抽取并封存")
+
+
+@app.command(
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "help_option_names": [],
+    }
+)
+def verify(context: typer.Context) -> None:
+    """验证证据包：FILE [--code 代码]，或 --seed 种子 --code 代码 只算一户；不需要数据库。"""
     from deployments import verify_draw
 
-    raise typer.Exit(verify_draw.main([str(file), *context.args]))
+    raise typer.Exit(verify_draw.main(context.args))
 
 
 @audit.command("verify")
@@ -191,9 +163,9 @@ def audit_verify() -> None:
     migrate()
     count, bad = run()
     if bad is not None:
-        _say(f"台账第 {bad} 条与前文不符：它或它之前的内容被改动过")
+        say(f"台账第 {bad} 条与前文不符：它或它之前的内容被改动过")
         raise typer.Exit(1)
-    _say(f"台账完好，共 {count} 条")
+    say(f"台账完好，共 {count} 条")
 
 
 @app.command()
@@ -206,7 +178,7 @@ def rehearse(
 
     summary = run(settings(), plan or settings().plan, quiet=as_json)
     if as_json:
-        _json(summary)
+        say_json(summary)
 
 
 @app.command()
@@ -223,7 +195,7 @@ def backup(file: Path) -> None:
     from tasks.backup import backup as run
 
     run(file)
-    _say(f"已备份到 {file}")
+    say(f"已备份到 {file}")
 
 
 @app.command()
@@ -232,22 +204,40 @@ def restore(file: Path) -> None:
     from tasks.backup import restore as run
 
     run(file)
-    _say(f"已从 {file} 恢复")
+    say(f"已从 {file} 恢复")
 
 
 def main() -> None:
     """The command's entry: what a person can put right is one Chinese line and exit 2."""
+    from deployments.server import prepare
+
+    try:
+        prepare(_settings())
+        # Not its own way of saying what is wrong, which is a box of several English lines.
+        sys.exit(app(standalone_mode=False))
+    except TyperException as wrong:
+        if not wrong.format_message():  # the help was shown, for want of anything to do
+            sys.exit(2)
+        message = f"用法不对，请看 --help：{wrong.format_message()}"
+    except Exception as refused:
+        if not isinstance(refused, _refusals()):
+            raise
+        message = str(refused.args[0] if isinstance(refused, LookupError) else refused)
+    typer.echo(message, err=True)
+    sys.exit(2)
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What a person can put right; imported only where something is, for it takes its time."""
     from calendars import NotCovered
-    from deployments.server import ServerRefused, prepare
-    from models.entry import EntryRefused
+    from deployments.server import ServerRefused
     from models.freeze import DrawRefused
     from models.plan import PlanRefused
     from models.registers import RegisterError
     from tasks.evidence import NotRevealed
     from tasks.round import UnknownRound
 
-    prepare(settings())
-    refusals = (
+    return (
         NotCovered,
         ServerRefused,
         EntryRefused,
@@ -257,9 +247,11 @@ def main() -> None:
         NotRevealed,
         UnknownRound,
     )
+
+
+def _settings() -> Settings:
     try:
-        app()
-    except refusals as refused:
-        message = str(refused.args[0] if isinstance(refused, LookupError) else refused)
-        typer.echo(message, err=True)
-        sys.exit(2)
+        return settings()
+    except ValidationError as error:
+        names = "、".join(f"SHUANGSUIJI_{one['loc'][0]}".upper() for one in error.errors())
+        raise EntryRefused(f"环境变量或 .env 中 {names} 的值不对") from None

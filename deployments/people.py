@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from calendars import WorkingCalendar
 from models.database import reading
+from models.draw import Draw
 from models.inspection import Inspection
 from models.notice import ServiceEntry
 from models.obligation import Obligation
@@ -19,6 +20,7 @@ from models.plan import Plan
 from models.publication import PublicationEntry
 from models.record import ItemEntry, MeasureEntry, RecordEntry
 from models.referral import FollowUpEntry, ReferralEntry
+from models.round import Round
 
 # Working days from the due day on which each temper acts; the coordinator hears on the 5th.
 LATE, ESCALATED = 2, 6
@@ -93,7 +95,7 @@ class People:
             acts = [
                 Act(self._day(row), row.duty, row.object)
                 for row in rows
-                if row.duty not in ("draw", "inspect")
+                if row.duty not in ("draw", "public_value", "inspect")
             ]
         return sorted(acts, key=lambda act: (act.on, act.duty, act.object))
 
@@ -214,6 +216,23 @@ class People:
                 entered_by=inspection.members(department)[0].name,
             )
         return list(found.values())
+
+    def public_values(self, round_code: str) -> list[tuple[str, str, list[str]]]:
+        """Grade, value and its two witnesses for each draw that waits for a public value."""
+        with reading() as session:
+            draws = session.scalars(
+                select(Draw).join(Round).where(Round.code == round_code).order_by(Draw.grade)
+            )
+            waiting = [draw.grade for draw in draws if draw.waits_for_public_value]
+        names = [department.head.name for department in self.plan.departments][:1]
+        return [
+            (grade, self._dice(f"{round_code}-{grade}"), [*names, self.plan.coordinator.name])
+            for grade in waiting
+        ]
+
+    def _dice(self, code: str) -> str:
+        random = Random(f"{self.seed}:dice:{code}")
+        return "".join(str(random.randint(1, 6)) for _ in range(6))
 
     def _inspections(self, acts: list[Act], *duties: str) -> list[tuple[Inspection, str]]:
         """The inspection and department that each act of those duties is about."""

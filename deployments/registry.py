@@ -1,23 +1,42 @@
 """What is served: each flow as a deployment, and the schedules of the plans."""
 
-from datetime import datetime, time
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from prefect import Flow
-from prefect import serve as serve_deployments
+from prefect.client.orchestration import get_client
 from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import TerminationSignal
+from prefect.runner import Runner
 from prefect.schedules import Cron, RRule, Schedule
 from prefect.types.entrypoint import EntrypointType
 
 from calendars import WorkingCalendar
-from flows.draw import enter_public_value
+from deployments import automations
+from flows.board import find_links, keep, write_board
+from flows.draw import draw_grade, enter_public_value, reveal_draw
+from flows.entry import field_labels, required_fields
+from flows.external_draw import import_external_draw
+from flows.grant import extend_term, suspend_term
+from flows.holiday import import_holiday_notice
 from flows.inspection import drop_inspection, record_inspection
+from flows.links import START, Links
 from flows.notice import confirm_service, withhold_notice
 from flows.obligation import deliver_outbox, sweep_deadlines
+from flows.opening import open_round_early
+from flows.preview import preview_alerts
 from flows.publication import confirm_publication
 from flows.referral import close_follow_up, confirm_referral
+from flows.registers import import_registers
+from flows.replacement import decide_recusal, replace_inspector, request_recusal
 from flows.round import run_round
+from flows.start_page import start_page
+from flows.watch import watch
 from models.plan import Plan, PlannedRound
+from tasks.agenda import round_codes
+from tasks.board import board
 
 FORMS = (
     record_inspection,
@@ -27,10 +46,25 @@ FORMS = (
     confirm_publication,
     close_follow_up,
     drop_inspection,
+    replace_inspector,
+    request_recusal,
+    decide_recusal,
+    draw_grade,
     enter_public_value,
+    import_external_draw,
+    reveal_draw,
+    suspend_term,
+    extend_term,
+    import_registers,
+    import_holiday_notice,
+    open_round_early,
+    preview_alerts,
 )
+# For rehearsals, commands and tests; nobody fills it in.
+HIDDEN = "as_of"
 # Away from midnight, when runs are seen to start on the day before.
 OPENING = time(9, 0)
+WATCH_AFTER = timedelta(hours=2, minutes=15)
 
 
 def opening(planned: PlannedRound, calendar: WorkingCalendar) -> datetime:
@@ -60,6 +94,8 @@ def deployments(plans: list[Plan]) -> list[RunnerDeployment]:
         opening_schedule(plan, planned, calendar) for plan in plans for planned in plan.rounds
     ]
     sweeps = sorted({plan.sweep_at for plan in plans})
+    # Later than the last sweep may well take; see tasks.health.
+    watches = [(datetime.combine(date.min, at) + WATCH_AFTER).time() for at in sweeps[-1:]]
     served = [
         _served(
             run_round,
@@ -68,8 +104,8 @@ def deployments(plans: list[Plan]) -> list[RunnerDeployment]:
         ),
         _served(
             sweep_deadlines,
-            # Every day: whether it is a working day, make-up Saturdays included, the flow knows.
-            [Cron(f"{at.minute} {at.hour} * * *", timezone="Asia/Shanghai") for at in sweeps],
+            # Whether it is a working day, make-up Saturdays included, the flow knows.
+            [_daily(at) for at in sweeps],
             ["期限检查"],
         ),
         _served(
@@ -77,20 +113,71 @@ def deployments(plans: list[Plan]) -> list[RunnerDeployment]:
             [Cron("*/10 * * * *", timezone="Asia/Shanghai")],
             ["发信"],
         ),
+        _served(watch, [_daily(at) for at in watches], ["值守"]),
     ]
     served += [_served(form, [], ["表单"]) for form in FORMS]
     return served
 
 
+def _daily(at: time) -> Schedule:
+    return Cron(f"{at.minute} {at.hour} * * *", timezone="Asia/Shanghai")
+
+
 def _served(flow: Flow[Any, Any], schedules: list[Schedule], tags: list[str]) -> RunnerDeployment:
     # Module entrypoints: those by file would put flows/ first on the path of imports.
     made = flow.to_deployment(
-        flow.name, schedules=schedules, tags=tags, entrypoint_type=EntrypointType.MODULE_PATH
+        flow.name,
+        schedules=schedules,
+        tags=tags,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+        # A form says in Chinese what does not fit; the server would say it in English.
+        enforce_parameter_schema="表单" not in tags,
     )
     assert isinstance(made, RunnerDeployment)  # a coroutine only where there is an event loop
+    _label(made, flow)
     return made
 
 
-def serve(plans: list[Plan]) -> None:
-    """Register the deployments and run what is due, until stopped."""
-    serve_deployments(*deployments(plans), pause_on_shutdown=False, limit=4)
+def _label(made: RunnerDeployment, flow: Flow[Any, Any]) -> None:
+    """Give the form Chinese labels, and leave out what nobody fills in.
+
+    Prefect titles each field by its parameter's name, after any title of ours.
+    """
+    schema = made._parameter_openapi_schema
+    fields = schema.properties
+    fields.pop(HIDDEN, None)
+    schema.required = required_fields(flow.fn)
+    for name in schema.required:
+        fields[name].pop("default", None)
+    for name, (label, help) in field_labels(flow.fn).items():
+        if name in fields:
+            fields[name] |= {"title": label, "description": help}
+
+
+def serve(plans: list[Plan], at: datetime, announce: Callable[[Links], None]) -> None:
+    """Register the deployments, write the pages, and run what is due, until stopped.
+
+    As `prefect.serve` does it, but for what comes between: pages need the deployments' ids, and
+    must be there before anything runs, or two passes might make one at once.
+    """
+    runner = Runner(pause_on_shutdown=False, limit=4)
+    made = deployments(plans)
+    for one in made:
+        runner.add_deployment(one)
+    announce(write_pages(made, at))
+    try:
+        asyncio.run(runner.start())
+    except (KeyboardInterrupt, TerminationSignal):
+        return
+
+
+def write_pages(made: Sequence[RunnerDeployment], at: datetime) -> Links:
+    """Write the pages that stay, and make the automations; any number of times."""
+    forms = {one.name: (one.description or "").split("\n\n")[0] for one in made}
+    with get_client(sync_client=True) as client:
+        links = write_board(client, board(at.date(), at))
+        page = start_page(links, round_codes(), forms)
+        keep(client, links, START, "markdown", page, f"开始页（{at:%Y-%m-%d %H:%M}）")
+        links = find_links(client)
+    automations.set_up(dict(links.deployments))
+    return links

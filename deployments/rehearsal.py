@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from calendars import WorkingCalendar
-from deployments.server import running, ui_url
+from deployments.server import refuse_taken_port, running, ui_url
 from models import fiction
 from models.base import SHANGHAI
 from models.plan import Plan, read_plan
@@ -27,6 +27,7 @@ SEED = 2024
 # On SQLite the server refuses a run while the last one's records are still being written.
 PACE_SECONDS = 0.35
 REGISTERED_BEFORE = 3  # working days from the registration to the first round's opening
+PUBLIC_VALUE_RULE = "冻结后由两名见证人当众掷骰子六次，依次写下六个点数（演练）"
 LONGEST = timedelta(days=730)
 
 
@@ -41,7 +42,8 @@ def rehearse(settings: Settings, plan_file: Path, quiet: bool = False) -> dict[s
     rehearsal never touches the office's data and never writes to people.
     """
     began = time.monotonic()
-    plan = read_plan(plan_file).model_copy(update={"drill": True})
+    plan = _drill(read_plan(plan_file))
+    refuse_taken_port(settings.port)  # before the last one's home is lost, perhaps in use
     home = settings.home / "demo"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
@@ -51,6 +53,8 @@ def rehearse(settings: Settings, plan_file: Path, quiet: bool = False) -> dict[s
     os.environ["PREFECT_LOGGING_LEVEL"] = "WARNING"
     settings = Settings(home=home, database_url="", smtp_url="", port=settings.port)
     console = Console(file=sys.stderr if quiet else sys.stdout)
+    if not console.is_terminal:
+        console.width = 110
     console.print(f"演练：{plan.title}\n目录 {home}，界面 {ui_url(settings)}")
     with running(settings):
         from deployments.registry import deployments
@@ -72,6 +76,14 @@ def rehearse(settings: Settings, plan_file: Path, quiet: bool = False) -> dict[s
             f"用时 {summary['seconds']} 秒；再看界面：SHUANGSUIJI_HOME={home} shuangsuiji serve"
         )
     return summary
+
+
+def _drill(plan: Plan) -> Plan:
+    """The plan as it is rehearsed: marked, and with a public value in one draw of each round."""
+    last = plan.grades[-1]
+    rule = last.public_value_rule or PUBLIC_VALUE_RULE
+    grades = (*plan.grades[:-1], last.model_copy(update={"public_value_rule": rule}))
+    return plan.model_copy(update={"drill": True, "grades": grades})
 
 
 @contextmanager
@@ -178,6 +190,7 @@ class _Course:
     def _day(self) -> list[str]:
         """What happens on this day, in the order of a working day."""
         from deployments.people import drawn_to_withhold
+        from flows.draw import enter_public_value
         from flows.inspection import record_inspection
         from flows.notice import confirm_service, withhold_notice
         from flows.obligation import sweep_deadlines
@@ -201,6 +214,10 @@ class _Course:
         for code in agenda.rounds_with_work(self.today):
             self._flow(run_round, code)
             done.append(f"推进 {code}")
+            for grade, value, witnesses in self.people.public_values(code):
+                self._flow(enter_public_value, code, grade, value, witnesses)
+                self._flow(run_round, code)
+                done.append(f"公共值 {grade}")
             if withheld := drawn_to_withhold(code):
                 self._flow(withhold_notice, withheld, "线索核查，提前告知将妨碍检查", "演练负责人")
                 done.append("不宜告知 1")
@@ -253,9 +270,9 @@ class _Course:
 def _table(summary: dict[str, Any]) -> Table:
     table = Table(title=f"演练结果 · {summary['plan']}")
     for heading in ("轮次", "开始", "办结"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=True)
     for heading in ("名录库", "抽取 A/B/C/D", "检查", "移送", "公示", "曾逾期", "提醒"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for one in summary["rounds"]:
         draws = one["draws"]
         table.add_row(

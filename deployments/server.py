@@ -1,6 +1,8 @@
 """A Prefect server of our own: its settings, start and end. Imports no Prefect: it comes first."""
 
+import ipaddress
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -14,6 +16,9 @@ from pathlib import Path
 from models.settings import Settings
 
 HOST = "127.0.0.1"
+EVERYWHERE = ("0.0.0.0", "::")
+PASSWORD = "PREFECT_SERVER_API_AUTH_STRING"
+SHORTEST_PASSWORD = 12
 START_SECONDS = 120
 
 
@@ -23,12 +28,26 @@ class ServerRefused(RuntimeError):
 
 def api_url(settings: Settings) -> str:
     """Where the server's API is."""
-    return f"http://{HOST}:{settings.port}/api"
+    return f"http://{_address(settings)}:{settings.port}/api"
 
 
 def ui_url(settings: Settings) -> str:
     """Where people look; V2 is the UI whose deep links work."""
-    return f"http://{HOST}:{settings.port}/v2"
+    return f"http://{_address(settings)}:{settings.port}/v2"
+
+
+def _address(settings: Settings) -> str:
+    """Where the server is reached; listening everywhere, by this machine's name."""
+    host = socket.getfqdn() if settings.host in EVERYWHERE else settings.host
+    return f"[{host}]" if ":" in host else host
+
+
+def is_local(host: str) -> bool:
+    """Whether nobody but this machine reaches a server that listens there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -45,7 +64,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "PREFECT_API_URL": api_url(settings),
         "PREFECT_UI_URL": ui_url(settings),
         "PREFECT_UI_API_URL": api_url(settings),
-        "PREFECT_SERVER_API_HOST": HOST,
+        "PREFECT_SERVER_API_HOST": settings.host,
         "PREFECT_SERVER_API_PORT": str(settings.port),
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(home / "ui"),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -53,7 +72,29 @@ def environment(settings: Settings) -> dict[str, str]:
         "PREFECT_CLI_PROMPT": "false",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "DO_NOT_TRACK": "1",
+        **_protection(settings),
     }
+
+
+def _protection(settings: Settings) -> dict[str, str]:
+    """Password and CSRF protection, where others reach the server."""
+    if is_local(settings.host):
+        return {}
+    return {
+        "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
+        "PREFECT_API_AUTH_STRING": os.environ.get(PASSWORD, ""),
+    }
+
+
+def refuse_open_door(settings: Settings) -> None:
+    """Raise ServerRefused where others reach the server and no password is set."""
+    user, _, password = os.environ.get(PASSWORD, "").partition(":")
+    if is_local(settings.host) or (user and len(password) >= SHORTEST_PASSWORD):
+        return
+    raise ServerRefused(
+        f"SHUANGSUIJI_HOST={settings.host} 会让其他机器访问本服务，须先设口令："
+        f"环境变量 {PASSWORD}=用户名:口令，口令至少 {SHORTEST_PASSWORD} 位"
+    )
 
 
 def prepare(settings: Settings) -> None:
@@ -67,12 +108,13 @@ def running(settings: Settings) -> Iterator[None]:
     """A server on the port of the settings, from the first answer to the end of the block.
 
     Raises ServerRefused where the port is taken (a foreign server is never attached to), or where
-    it does not come up.
+    it does not come up. Told to stop by a signal, the process ends and the server with it.
     """
-    _refuse_taken_port(settings.port)
+    refuse_open_door(settings)
+    refuse_taken_port(settings.port, settings.host)
     prepare(settings)
     log = settings.home / "server.log"
-    with log.open("ab") as output:
+    with _stoppable(), log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "prefect", "server", "start"],
             stdin=subprocess.DEVNULL,
@@ -82,6 +124,7 @@ def running(settings: Settings) -> Iterator[None]:
         )
         try:
             _wait(process, settings, log)
+            keep_requests_inside(settings)
             yield
         finally:
             process.terminate()
@@ -92,11 +135,41 @@ def running(settings: Settings) -> Iterator[None]:
                 process.wait()
 
 
-def _refuse_taken_port(port: int) -> None:
-    with socket.socket() as probe:
+def keep_requests_inside(settings: Settings) -> None:
+    """Forbid the UI's pages, in themselves, to ask any other host for anything.
+
+    Prefect's UI looks up an analytics service when it loads, whatever the settings say.
+    """
+    server = f"{_address(settings)}:{settings.port}"
+    policy = (
+        f'<meta http-equiv="Content-Security-Policy" content="connect-src \'self\' '
+        f'http://{server} ws://{server}">'
+    )
+    for page in (settings.prefect_home / "ui").glob("*/index.html"):
+        content = page.read_text(encoding="utf-8")
+        if policy not in content:
+            page.write_text(content.replace("<head>", f"<head>{policy}", 1), encoding="utf-8")
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    # Left to itself, Python would die at once of either signal and leave the server behind.
+    signals = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, lambda got, _: sys.exit(128 + got)) for number in signals]
+    try:
+        yield
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
+
+
+def refuse_taken_port(port: int, host: str = HOST) -> None:
+    """Raise ServerRefused where something listens on the port already."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError:
             raise ServerRefused(
                 f"端口 {port} 已被占用；请先停掉占用它的程序，或用 SHUANGSUIJI_PORT 另指定一个端口"

@@ -22,6 +22,15 @@ def serve(settings: Settings) -> None:
         typer.echo(load_plan(read_plan(settings.plan), datetime.now(SHANGHAI)))
     with running(settings):
         from deployments.registry import serve as serve_deployments
+        from flows.links import BOARD, START, Links
 
-        typer.echo(f"界面：{ui_url(settings)}　停止：Ctrl-C")
-        serve_deployments(plans())
+        def announce(links: Links) -> None:
+            for name, address in (
+                ("开始页", links.artifact(START)),
+                ("期限看板", links.artifact(BOARD)),
+                ("当前各轮次", links.runs("当前")),
+            ):
+                typer.echo(f"{name}：{address}")
+            typer.echo(f"界面：{ui_url(settings)}　停止：Ctrl-C")
+
+        serve_deployments(plans(), datetime.now(SHANGHAI), announce)

@@ -8,16 +8,23 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
 from prefect.runtime import flow_run
 
+from flows.board import write_board
+from flows.board_page import figures, table, text
+from flows.links import BOARD, Links, round_card
+from models.board import Board
 from models.plan import GRADE_NAMES
-from tasks.progress import Progress
+from tasks.progress import DrawFigures, Progress
 
 CURRENT = "当前"
 
 
-def show(progress: Progress, pass_number: int, at: datetime, refused: list[str]) -> None:
-    """Name and tag this run after the round's stage, take 当前 from older ones, write the card.
+def show(
+    progress: Progress, pass_number: int, at: datetime, refused: list[str], board: Board
+) -> None:
+    """Name and tag this run after the round's stage, take 当前 from older ones, write the pages.
 
-    The number of Prefect calls does not depend on the size of the round.
+    These are the round's card, of which every version is kept, and the deadline board. The number
+    of Prefect calls does not depend on the size of the round.
     """
     name, done, total = progress.stage
     tags = {progress.code}
@@ -33,9 +40,10 @@ def show(progress: Progress, pass_number: int, at: datetime, refused: list[str])
         client.update_flow_run(own, name=f"{progress.code} · {name} {done}/{total}", tags=tags)
         if newest:
             _take_current_from_others(client, progress.code, own)
+        links = write_board(client, board)
     create_markdown_artifact(
-        key=f"round-{progress.code.lower()}",
-        markdown=card(progress, at, refused),
+        key=round_card(progress.code),
+        markdown=card(progress, at, refused, links),
         description=f"{progress.code} 轮次卡片（{at:%Y-%m-%d %H:%M}）",
     )
 
@@ -50,44 +58,65 @@ def _take_current_from_others(client: SyncPrefectClient, code: str, own: UUID) -
             client.update_flow_run(run.id, tags=set(run.tags) - {CURRENT})
 
 
-def card(progress: Progress, at: datetime, refused: list[str]) -> str:
+def card(
+    progress: Progress,
+    at: datetime,
+    refused: list[str],
+    links: Links = Links(""),  # noqa: B008
+) -> str:
     """The round's card in Markdown; nothing in it tells who was drawn."""
     name, done, total = progress.stage
     closed = f"，{progress.closed_on} {progress.outcome}" if progress.closed_on else ""
-    lines = [
+    parts = [
         f"# {progress.code} · {name} {done}/{total}",
-        f"{progress.plan} 第 {progress.number} 轮 · {progress.subjects}",
-        "",
+        f"{text(progress.plan)} 第 {progress.number} 轮 · {text(progress.subjects)}",
         f"截至 {at:%Y-%m-%d %H:%M} · 第 {progress.pass_number} 次推进 · "
         f"{progress.opened_on or progress.opens_on} 起，检查至 {progress.ends_on}{closed}",
-        "",
         f"**应检查 {progress.inspections} 户，已检查 {progress.inspected} 户，"
         f"未实施 {progress.dropped} 户；逾期 {progress.overdue} 项，一周内到期 {progress.soon} 项，"
         f"已发提醒 {progress.alerts} 条。**",
-        "",
-        *(f"> ⚠ {reason}" for reason in refused),
-        "",
+        f"检查小组 {progress.inspections} 个，执法检查人员 {progress.inspectors} 人。",
+        *(f"> ⚠ {text(reason)}" for reason in refused),
+        f"[期限看板]({links.artifact(BOARD)}) · [本轮次的各次推进]({links.runs(progress.code)}) · "
+        f"[历次卡片]({links.history(round_card(progress.code))})",
         "## 抽取",
-        "",
-        "| 等级 | 名录库 | 抽取 | 比例 | 状态 | 承诺值 | 冻结摘要 |",
-        "|---|---:|---:|---:|---|---|---|",
-    ]
-    lines += [
-        f"| {draw.grade}（{GRADE_NAMES[draw.grade]}） | {draw.pool} | {draw.count} | "
-        f"{draw.ratio + '%' if draw.ratio else '—'} | {draw.state} | "
-        f"`{draw.commitment[:16]}…` | {f'`{draw.digest[:16]}…`' if draw.digest else '—'} |"
-        for draw in progress.draws
-    ]
-    lines += [
-        "",
+        table(
+            ("等级", "名录库", "抽取", "比例", "状态", "封存时间", "承诺值", "冻结摘要", "确认单"),
+            "lrrrlllll",
+            (_draw(draw) for draw in progress.draws),
+        ),
         "## 各环节",
-        "",
-        "| 环节 | 应办 | 已办 | 其中逾期办理 | 未办 | 已逾期 | 一周内到期 |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        table(
+            ("环节", "应办", "已办", "其中逾期办理", "未办", "已逾期", "一周内到期", "办理时间"),
+            "lrrrrrrl",
+            (
+                (
+                    duty.name,
+                    duty.total,
+                    duty.done,
+                    duty.late,
+                    duty.open,
+                    duty.overdue,
+                    duty.soon,
+                    f"{duty.first_on} 至 {duty.last_on}" if duty.first_on else "—",
+                )
+                for duty in progress.duties.values()
+            ),
+        ),
+        *(figures(progress.statistics) if progress.statistics else []),
     ]
-    lines += [
-        f"| {duty.name} | {duty.total} | {duty.done} | {duty.late} | {duty.open} | "
-        f"{duty.overdue} | {duty.soon} |"
-        for duty in progress.duties.values()
-    ]
-    return "\n".join(lines)
+    return "\n\n".join(parts)
+
+
+def _draw(draw: DrawFigures) -> tuple[object, ...]:
+    return (
+        f"{draw.grade}（{GRADE_NAMES[draw.grade]}）",
+        draw.pool,
+        draw.count,
+        f"{draw.ratio}%" if draw.ratio else "—",
+        draw.state,
+        f"{draw.sealed_at:%Y-%m-%d %H:%M}" if draw.sealed_at else "—",
+        f"`{draw.commitment[:16]}…`",
+        f"`{draw.digest[:16]}…`" if draw.digest else "—",
+        f"`{draw.certificate}`" if draw.certificate else "—",
+    )

@@ -1,20 +1,39 @@
-"""The form by which two people enter a draw's public value."""
+"""Forms about a draw: made on request, its public value, its reveal before the time."""
 
 from datetime import date
 from typing import Any, Literal
 
-from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.clock import moment
-from flows.entry import entered
+from flows.entry import entered, form
 from flows.stage import stage
-from tasks import draw
+from tasks import draw, reveal
 
+make_draw = stage("抽取", draw.draw_grade)
 save_public_value = stage("录入公共值", draw.enter_public_value)
+save_reveal = stage("提前公开抽取", reveal.order_reveal)
 
 
-@flow(name="录入公共值", flow_run_name="录入公共值 {round_code}-{grade}", persist_result=False)
+@form("抽取", "抽取 {round_code}-{grade}")
+def draw_grade(
+    round_code: str,
+    grade: Literal["A", "B", "C", "D"],
+    asked_by: str,
+    as_of: date | None = None,
+) -> State[Any]:
+    """抽取日已到而受阻的等级，补正后由此抽取；已经封存的不能再抽，再抽的请求记入台账。
+
+    Args:
+        round_code: 轮次代码，如 2024-1
+        grade: 风险等级
+        asked_by: 申请人
+        as_of: 抽取日期，空为今天
+    """
+    return entered(lambda: [make_draw(round_code, grade, asked_by, moment(as_of))])
+
+
+@form("录入公共值", "录入公共值 {round_code}-{grade}")
 def enter_public_value(
     round_code: str,
     grade: Literal["A", "B", "C", "D"],
@@ -28,7 +47,7 @@ def enter_public_value(
         round_code: 轮次代码，如 2024-1
         grade: 风险等级
         value: 公共值，照规则所定的写法
-        entered_by: 录入的两个人
+        entered_by: 录入人，须两个人
         as_of: 录入日期，空为今天
     """
 
@@ -37,3 +56,23 @@ def enter_public_value(
         return [round_code]
 
     return entered(enter)
+
+
+@form("提前公开抽取", "提前公开抽取 {round_code}-{grade}")
+def reveal_draw(
+    round_code: str,
+    grade: Literal["A", "B", "C", "D"],
+    reason: str,
+    ordered_by: str,
+    as_of: date | None = None,
+) -> State[Any]:
+    """不等全部检查有记录即公开一次抽取；有不宜告知的检查还没有记录的，不能公开。
+
+    Args:
+        round_code: 轮次代码，如 2024-1
+        grade: 风险等级
+        reason: 提前公开的理由
+        ordered_by: 决定人
+        as_of: 公开日期，空为今天
+    """
+    return entered(lambda: [save_reveal(round_code, grade, reason, ordered_by, moment(as_of))])

@@ -3,11 +3,10 @@
 from datetime import date
 from typing import Any
 
-from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.clock import moment
-from flows.entry import entered
+from flows.entry import entered, form
 from flows.stage import stage
 from models.record import RecordEntry
 from tasks import inspection
@@ -16,7 +15,7 @@ save_records = stage("登记检查记录", inspection.record_inspections)
 save_drop = stage("登记未实施", inspection.drop_inspection)
 
 
-@flow(name="登记检查结果", flow_run_name="登记检查结果", persist_result=False)
+@form("登记检查结果")
 def record_inspection(entries: list[RecordEntry], as_of: date | None = None) -> State[Any]:
     """登记一份或多份《部门联合监督检查情况记录表》，每个部门各记本部门的事项。
 
@@ -27,7 +26,7 @@ def record_inspection(entries: list[RecordEntry], as_of: date | None = None) -> 
     return entered(lambda: save_records(entries, moment(as_of)))
 
 
-@flow(name="登记未实施", flow_run_name="登记未实施 {inspection_code}", persist_result=False)
+@form("登记未实施", "登记未实施 {inspection_code}")
 def drop_inspection(
     inspection_code: str,
     reason: str,

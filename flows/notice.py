@@ -3,11 +3,10 @@
 from datetime import date
 from typing import Any
 
-from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.clock import moment
-from flows.entry import entered
+from flows.entry import entered, form
 from flows.stage import stage
 from models.notice import ServiceEntry
 from tasks import notice
@@ -16,7 +15,7 @@ save_service = stage("登记送达", notice.confirm_service)
 save_withholding = stage("登记不宜告知", notice.withhold_notice)
 
 
-@flow(name="登记送达", flow_run_name="登记送达", persist_result=False)
+@form("登记送达")
 def confirm_service(
     entries: list[ServiceEntry], entered_by: str, as_of: date | None = None
 ) -> State[Any]:
@@ -30,7 +29,7 @@ def confirm_service(
     return entered(lambda: save_service(entries, entered_by, moment(as_of)))
 
 
-@flow(name="登记不宜告知", flow_run_name="登记不宜告知", persist_result=False)
+@form("登记不宜告知")
 def withhold_notice(
     inspection_code: str, reason: str, approved_by: str, as_of: date | None = None
 ) -> State[Any]:

@@ -8,14 +8,21 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
+from flows.board import show_board
 from flows.clock import moment
-from flows.stage import ask_for_pass, stage
-from tasks import calendar, obligation, round
+from flows.stage import ask_for_pass, forget_runs, stage
+from tasks import board, calendar, duty, grant, holiday, obligation, round
 from tasks.mail import deliver
 
 is_working_day = stage("工作日", calendar.is_working_day)
+update_duties = stage("期限", duty.update_all_duties)
+ask_for_notice = stage("索取放假通知", holiday.ask_for_notice)
+remind_approvers = stage("提醒批准人", grant.remind_approvers)
 sweep = stage("期限检查", obligation.sweep)
 deliver_mails = stage("发信", deliver)
+collect_board = stage("看板", board.board)
+# Ends of runs that did nothing worth a line in the list of runs.
+IDLE = "无待发"
 
 
 @flow(name="期限检查", flow_run_name="期限检查", persist_result=False)
@@ -30,12 +37,30 @@ def sweep_deadlines(as_of: date | None = None) -> State[Any]:
         return Completed(name="非工作日", message=f"{at.date()} 不是工作日，不发信")
     for code in round.rounds_to_pass(at.date()):
         ask_for_pass(code, f"sweep:{at.date()}:{flow_run.id}")
+    update_duties(at)
+    ask_for_notice(at)
+    remind_approvers(at)
     figures = sweep(at.date(), at)
     deliver_mails(at)
-    return Completed(name="已检查", message=str(figures))
+    show_board(collect_board(at.date(), at))
+    if figures.stale:
+        return Completed(name="已过时", message="已有更晚日期的检查，本次不做任何事")
+    return Completed(
+        name="已检查",
+        message=f"到期限的 {figures.obligations} 项，提醒 {figures.alerts} 条"
+        f"（补记未发 {figures.skipped} 条），邮件 {figures.mails} 封",
+    )
 
 
 @flow(name="发信", flow_run_name="发信", persist_result=False)
 def deliver_outbox() -> State[Any]:
-    """发出待发的邮件；每 10 分钟一次，没有待发的就立即结束。"""
-    return Completed(name="已发信", message=str(deliver_mails(moment())))
+    """发出待发的邮件；每 10 分钟一次，没有待发的就立即结束，列表中只留最近一次。"""
+    figures = deliver_mails(moment())
+    if not (figures.sent or figures.retried or figures.undeliverable or figures.stopped):
+        forget_runs(IDLE)
+        return Completed(name=IDLE, message="没有待发的邮件")
+    return Completed(
+        name="已发信",
+        message=f"发出 {figures.sent} 封，稍后重试 {figures.retried} 封，"
+        f"无法送达 {figures.undeliverable} 封{figures.stopped and '；' + figures.stopped}",
+    )

@@ -3,11 +3,10 @@
 from datetime import date
 from typing import Any
 
-from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.clock import moment
-from flows.entry import entered
+from flows.entry import entered, form
 from flows.stage import stage
 from models.publication import PublicationEntry
 from tasks import publication
@@ -15,7 +14,7 @@ from tasks import publication
 save_publications = stage("登记公示", publication.confirm_publications)
 
 
-@flow(name="登记公示", flow_run_name="登记公示", persist_result=False)
+@form("登记公示")
 def confirm_publication(entries: list[PublicationEntry], as_of: date | None = None) -> State[Any]:
     """登记本部门检查结果的录入日期和公示日期；只录入未公示的，期限仍未完成。
 

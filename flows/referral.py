@@ -3,11 +3,10 @@
 from datetime import date
 from typing import Any
 
-from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.clock import moment
-from flows.entry import entered
+from flows.entry import entered, form
 from flows.stage import stage
 from models.referral import FollowUpEntry, ReferralEntry
 from tasks import referral
@@ -16,7 +15,7 @@ save_referrals = stage("登记移送", referral.confirm_referrals)
 save_follow_ups = stage("登记后续监管", referral.close_follow_ups)
 
 
-@flow(name="登记移送", flow_run_name="登记移送", persist_result=False)
+@form("登记移送")
 def confirm_referral(entries: list[ReferralEntry], as_of: date | None = None) -> State[Any]:
     """登记不利结果是否移送（转办）；已移送的登记移送日期和移送函，收到回执后再补接收情况。
 
@@ -27,7 +26,7 @@ def confirm_referral(entries: list[ReferralEntry], as_of: date | None = None) ->
     return entered(lambda: save_referrals(entries, moment(as_of)))
 
 
-@flow(name="登记后续监管", flow_run_name="登记后续监管", persist_result=False)
+@form("登记后续监管")
 def close_follow_up(entries: list[FollowUpEntry], as_of: date | None = None) -> State[Any]:
     """登记复查意见或后续处置结果，问题由此办结。
 

@@ -216,7 +216,7 @@ def _fault(name: str, email: str, on_leave: bool, refused: AbstractSet[str]) -> 
     if not usable(email):
         return f"{name}的邮箱无效"
     if email.lower() in refused:
-        return f"{name}的邮箱被退信"
+        return f"{name}的邮箱近日无法送达"
     return ""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy import ColumnDefault, TextClause, bindparam, text
 from sqlalchemy.orm import Session
 
 from models.base import Base
@@ -31,6 +31,16 @@ def insert_rows(session: Session, table: type[Base], rows: Sequence[dict[str, An
         text(f"INSERT INTO {name} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {source}"),
         {"rows": json.dumps(rows, default=date.isoformat, ensure_ascii=False)},
     )
+
+
+def defaults(table: type[Base]) -> dict[str, Any]:
+    """What the model fills in by itself, by column, for rows of `insert_rows`."""
+    found = {}
+    for column in table.__table__.columns:
+        if isinstance(column.default, ColumnDefault):
+            value = column.default.arg
+            found[column.name] = value(None) if callable(value) else value
+    return found
 
 
 def among(session: Session, column: str, numbers: Sequence[int]) -> TextClause:

@@ -1,6 +1,7 @@
 """Draws: one risk grade of one round, committed, frozen, sealed, and one day revealed."""
 
 import json
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -17,7 +18,10 @@ EXTERNAL = "外部抽取"
 
 
 class Draw(Base):
-    """A draw (抽取). It holds its secret until the reveal; nothing sealed in it ever changes."""
+    """A draw (抽取). It holds its secret until the reveal; nothing sealed in it ever changes.
+
+    One of source 外部抽取 was made elsewhere and is without proof: it has no freeze and no seed.
+    """
 
     __tablename__ = "draw"
     __table_args__ = (UniqueConstraint("round_id", "grade"),)
@@ -26,17 +30,20 @@ class Draw(Base):
     round_id: Mapped[int] = mapped_column(ForeignKey("round.id"))
     grade: Mapped[Code]
     source: Mapped[Line] = mapped_column(default=DRAW_1)
+    document: Mapped[Line] = mapped_column(default="")  # of 外部抽取: by what it is known
     secret: Mapped[Code]
     commitment: Mapped[Code]
     committed_at: Mapped[datetime]
     public_value_rule: Mapped[Prose]
     ratio: Mapped[Code | None]  # from the freeze on: what was frozen
     ratio_reason: Mapped[Line] = mapped_column(default="")
-    frozen: Mapped[Prose | None]  # the freeze object in its canonical form
+    # The freeze object in its canonical form: megabytes, so read only where it is asked for.
+    frozen: Mapped[Prose | None] = mapped_column(deferred=True)
     freeze_digest: Mapped[Code | None]
     frozen_at: Mapped[datetime | None]
     public_value: Mapped[Line] = mapped_column(default="")
     public_value_by: Mapped[Json] = mapped_column(default=list)
+    public_value_at: Mapped[datetime | None]
     seed: Mapped[Code | None]
     pool: Mapped[int] = mapped_column(default=0)
     count: Mapped[int] = mapped_column(default=0)
@@ -44,6 +51,11 @@ class Draw(Base):
     revealed_at: Mapped[datetime | None]
 
     round: Mapped[Round] = relationship(lazy="joined", innerjoin=True)
+
+    @property
+    def proven(self) -> bool:
+        """Whether anybody can recompute it."""
+        return self.source == DRAW_1
 
     @cached_property
     def freeze(self) -> dict[str, Any]:
@@ -97,17 +109,66 @@ class TeamMember(Base):
     left_at: Mapped[datetime | None]
 
 
-class Replacement(Base):
-    """One inspector in place of another (递补, step 8 of the protocol); kept for ever."""
+# Which columns of a draw stay as they are, from when on (draw-1, steps 1, 2, 3, 7 and 9).
+_LOCKED: dict[str, tuple[str, ...]] = {
+    "OLD.id IS NOT NULL": ("id", "round_id", "grade", "secret", "commitment"),
+    "OLD.frozen_at IS NOT NULL OR OLD.sealed_at IS NOT NULL": (
+        *("source", "document", "committed_at", "public_value_rule", "ratio", "ratio_reason"),
+        *("frozen", "freeze_digest", "frozen_at", "pool"),
+    ),
+    "OLD.public_value <> '' OR OLD.sealed_at IS NOT NULL": (
+        *("public_value", "public_value_by", "public_value_at"),
+    ),
+    "OLD.sealed_at IS NOT NULL": ("seed", "count", "sealed_at"),
+    "OLD.revealed_at IS NOT NULL": ("revealed_at",),
+}
+_FINAL = "抽取一经冻结、封存，不能更改、重抽或删除"
 
-    __tablename__ = "replacement"
 
-    id: Mapped[Key]
-    inspection_id: Mapped[int] = mapped_column(ForeignKey("inspection.id"), index=True)
-    department: Mapped[Code]
-    out_certificate: Mapped[Code]
-    in_certificate: Mapped[Code]
-    reason: Mapped[Prose]
-    decided_by: Mapped[Line]
-    decided_at: Mapped[datetime]
-    direct: Mapped[bool] = mapped_column(default=False)
+def _changed(differs: str, cast: str) -> str:
+    """Whether an update changes a locked column; `cast`: PostgreSQL cannot compare JSON itself."""
+    return " OR ".join(
+        f"({since}) AND ({' OR '.join(_differing(columns, differs, cast))})"
+        for since, columns in _LOCKED.items()
+    )
+
+
+def _differing(columns: Sequence[str], differs: str, cast: str) -> Iterator[str]:
+    for column in columns:
+        kind = cast if column == "public_value_by" else ""
+        yield f'OLD."{column}"{kind} {differs} NEW."{column}"{kind}'
+
+
+SEALED: dict[str, Sequence[str]] = {
+    "sqlite": (
+        f"CREATE TRIGGER draw_final BEFORE UPDATE ON draw WHEN {_changed('IS NOT', '')} "
+        f"BEGIN SELECT RAISE(ABORT, '{_FINAL}'); END",
+        f"CREATE TRIGGER draw_kept BEFORE DELETE ON draw "
+        f"BEGIN SELECT RAISE(ABORT, '{_FINAL}'); END",
+        f"CREATE TRIGGER drawn_subject_final BEFORE UPDATE ON drawn_subject "
+        f"BEGIN SELECT RAISE(ABORT, '{_FINAL}'); END",
+        f"CREATE TRIGGER drawn_subject_kept BEFORE DELETE ON drawn_subject "
+        f"BEGIN SELECT RAISE(ABORT, '{_FINAL}'); END",
+        f"CREATE TRIGGER drawn_subject_whole BEFORE INSERT ON drawn_subject "
+        f"WHEN (SELECT sealed_at FROM draw WHERE id = NEW.draw_id) IS NOT NULL "
+        f"BEGIN SELECT RAISE(ABORT, '{_FINAL}'); END",
+    ),
+    "postgresql": (
+        f"CREATE FUNCTION draw_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{_FINAL}'; END $$",
+        f"CREATE TRIGGER draw_final BEFORE UPDATE ON draw FOR EACH ROW "
+        f"WHEN ({_changed('IS DISTINCT FROM', '::text')}) EXECUTE FUNCTION draw_refuse()",
+        "CREATE TRIGGER draw_kept BEFORE DELETE OR TRUNCATE ON draw "
+        "FOR EACH STATEMENT EXECUTE FUNCTION draw_refuse()",
+        "CREATE TRIGGER drawn_subject_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON drawn_subject "
+        "FOR EACH STATEMENT EXECUTE FUNCTION draw_refuse()",
+        f"CREATE FUNCTION drawn_subject_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN IF EXISTS (SELECT 1 FROM draw WHERE sealed_at IS NOT NULL "
+        f"AND id IN (SELECT draw_id FROM added)) "
+        f"THEN RAISE EXCEPTION '{_FINAL}'; END IF; RETURN NULL; END $$",
+        "CREATE TRIGGER drawn_subject_whole AFTER INSERT ON drawn_subject "
+        "REFERENCING NEW TABLE AS added "
+        "FOR EACH STATEMENT EXECUTE FUNCTION drawn_subject_refuse()",
+    ),
+}
+"""What the database itself refuses, whoever asks: triggers by dialect, to be made in order."""

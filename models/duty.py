@@ -7,13 +7,16 @@ One function a duty, each citing the plan's section through its term. Nothing is
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
-from calendars import Grant, Suspension, Unit, WorkingCalendar
+from calendars import Deadline, Grant, Suspension, Unit, WorkingCalendar
 from calendars import Term as CalendarTerm
 from models.draw import Draw
 from models.inspection import DepartmentRecord, Inspection
 from models.obligation import Due, Wanted
 from models.plan import Duty, Person, Plan
+from models.referral import NEEDLESS
 from models.round import Round
+
+OF_DRAWS: frozenset[Duty] = frozenset({"draw", "public_value"})
 
 
 class Duties:
@@ -34,7 +37,7 @@ class Duties:
         self.as_of = as_of
         self.grants = grants or {}
         # Thousands of inspections share few dates; each is counted once.
-        self._counted: dict[tuple[date, int | None, tuple[Grant, ...]], Due] = {}
+        self._counted: dict[tuple[date, int | None, tuple[Grant, ...]], Deadline] = {}
 
     def of(
         self, round: Round, draws: Iterable[Draw], inspections: Iterable[Inspection]
@@ -42,6 +45,8 @@ class Duties:
         """Every obligation that the round's facts call for, met and closed ones included."""
         for draw in draws:
             yield self._draw(round, draw)
+            if draw.frozen_at and draw.public_value_rule:
+                yield self._public_value(draw, draw.frozen_at.date())
         for inspection in inspections:
             if not inspection.unannounced:
                 yield self._notify(inspection)
@@ -49,7 +54,7 @@ class Duties:
             for record in inspection.records:
                 yield from self._of_record(inspection, record)
 
-    def _due(self, event: date, working_days: int | None, grants: Sequence[Grant]) -> Due:
+    def _deadline(self, event: date, working_days: int | None, grants: Sequence[Grant]) -> Deadline:
         key = (event, working_days, tuple(grants))
         if key not in self._counted:
             term = (
@@ -57,10 +62,7 @@ class Duties:
                 if working_days is None
                 else CalendarTerm(working_days, Unit.WORKING_DAYS)
             )
-            deadline = self.calendar.due(event, term, grants=grants)
-            self._counted[key] = Due(
-                deadline.due_on, deadline.due_at, deadline.provisional, deadline.calendar_version
-            )
+            self._counted[key] = self.calendar.due(event, term, grants=grants)
         return self._counted[key]
 
     def _wanted(
@@ -79,10 +81,13 @@ class Duties:
         term = self.plan.term(duty)
         days = None if fixed else term.working_days
         grants = () if fixed else self.grants.get((duty, object), ())
+        deadline = self._deadline(fixed or started_on, days, grants)
+        # One approved too late leaves the duty overdue, and so must not silence it either.
+        in_force = [grant for grant in grants if grant not in deadline.without_effect]
         return Wanted(
             duty=duty,
             object=object,
-            inspection="" if duty == "draw" else object.split("/")[0],
+            inspection="" if duty in OF_DRAWS else object.split("/")[0],
             about=about,
             department=department,
             person=person.name,
@@ -90,8 +95,10 @@ class Duties:
             started_on=started_on,
             working_days=days,
             source=term.source,
-            due=self._due(fixed or started_on, days, grants),
-            suspended=any(isinstance(g, Suspension) and g.covers(self.as_of) for g in grants),
+            due=Due(
+                deadline.due_on, deadline.due_at, deadline.provisional, deadline.calendar_version
+            ),
+            suspended=any(isinstance(g, Suspension) and g.covers(self.as_of) for g in in_force),
             met_on=met_on,
             closed_on=closed[0] if met_on is None else None,
             closed_why=closed[1] if met_on is None and closed[0] else "",
@@ -113,10 +120,24 @@ class Duties:
             met_on=draw.sealed_at.date() if draw.sealed_at else None,
         )
 
+    def _public_value(self, draw: Draw, frozen_on: date) -> Wanted:
+        """draw-1, step 3: entered by two people after the freeze; the draw waits for it."""
+        return self._wanted(
+            "public_value",
+            draw.code,
+            f"{draw.grade} 级检查对象",
+            "",
+            self.plan.coordinator,
+            frozen_on,
+            met_on=draw.public_value_at.date() if draw.public_value_at else None,
+        )
+
     def _notify(self, inspection: Inspection) -> Wanted:
         """§六.2: before the planned visit, by the leader; too late once the visit is over."""
-        notice = inspection.notice
-        missed = inspection.ended_on or inspection.dropped_on
+        served_on = inspection.notice.served_on if inspection.notice else None
+        over = inspection.ended_on or inspection.dropped_on
+        if served_on and over and served_on > over:
+            served_on = None
         return self._wanted(
             "notify",
             inspection.code,
@@ -124,8 +145,8 @@ class Duties:
             self.plan.initiating.code,
             self._responsible(inspection, self.plan.initiating.code),
             inspection.planned_on,
-            met_on=notice.served_on if notice else None,
-            closed=(missed, "未登记送达，检查已结束" if inspection.ended_on else "未实施"),
+            met_on=served_on,
+            closed=(over, "未在检查前送达" if inspection.ended_on else "未实施"),
         )
 
     def _inspect(self, round: Round, inspection: Inspection) -> Wanted:
@@ -176,6 +197,7 @@ class Duties:
                     met_on=referral.sent_on if referral else None,
                 )
         for follow_up in record.follow_ups:  # §八: open until re-checked and closed
+            needless = follow_up.outcome == NEEDLESS
             yield self._wanted(
                 "follow_up",
                 f"{object}/{follow_up.item}",
@@ -184,7 +206,8 @@ class Duties:
                 person,
                 follow_up.opened_on,
                 fixed=follow_up.order_due_on,
-                met_on=follow_up.closed_on,
+                met_on=None if needless else follow_up.closed_on,
+                closed=(follow_up.closed_on if needless else None, NEEDLESS),
             )
 
     def _responsible(self, inspection: Inspection, department: str) -> Person:
@@ -193,4 +216,5 @@ class Duties:
         head = self.plan.department(department).head
         if not members:
             return head
-        return Person(name=members[0].name, email=members[0].email or head.email)
+        # Not checked again: one strange address in a register must not stop the whole round.
+        return Person.model_construct(name=members[0].name, email=members[0].email or head.email)

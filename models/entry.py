@@ -1,8 +1,10 @@
 """What people enter: the base of every form, and the refusal of a wrong entry."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 
 class EntryRefused(ValueError):
@@ -32,3 +34,46 @@ def not_after(day: date | None, as_of: date, field: str) -> None:
     """Refuse a day that has not come yet: what is entered has happened."""
     if day is not None and day > as_of:
         raise EntryRefused(f"{field} {day} 还没有到（今天是 {as_of}），请核对")
+
+
+# What pydantic finds wrong with a field, for people.
+_FAULTS = {
+    "missing": "必填",
+    "missing_argument": "必填",
+    "extra_forbidden": "没有这一项",
+    "unexpected_keyword_argument": "没有这一项",
+    "string_too_short": "不能为空",
+    "string_type": "应为文字",
+    "literal_error": "只能是 {expected}",
+    "greater_than_equal": "不能小于 {ge}",
+    "less_than_equal": "不能大于 {le}",
+    "int_parsing": "应为整数",
+    "int_type": "应为整数",
+    "bool_parsing": "应为是或否",
+    "too_short": "至少要有 {min_length} 项",
+    "date_type": "应为日期，如 2024-07-01",
+    "date_parsing": "应为日期，如 2024-07-01",
+    "date_from_datetime_parsing": "应为日期，如 2024-07-01",
+    "date_from_datetime_inexact": "应为日期，如 2024-07-01",
+    "value_error": "{error}",
+}
+
+
+def in_chinese(error: ValidationError, labels: Mapping[str, str]) -> str:
+    """Every field that does not fit its form, by its label, and how; one line."""
+    return "；".join(
+        f"{_place(fault['loc'], labels)}{_fault(fault['type'], fault.get('ctx') or {})}"
+        for fault in error.errors(include_url=False)
+    )
+
+
+def _place(steps: tuple[int | str, ...], labels: Mapping[str, str]) -> str:
+    words = [
+        f"第 {at + 1} 项" if isinstance(at, int) else f"“{labels.get(at, at)}”" for at in steps
+    ]
+    return "".join(words)
+
+
+def _fault(kind: str, context: Mapping[str, Any]) -> str:
+    said = _FAULTS.get(kind, "格式不对")
+    return said.format_map(dict(context)).replace(" or ", " 或 ")

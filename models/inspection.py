@@ -59,12 +59,20 @@ class Inspection(Base):
         return str(self.subject["name"])
 
     def members(self, department: str | None = None) -> list[TeamMember]:
-        """Who is on the team now, leader first; of one department where named."""
-        return [
-            member
-            for member in sorted(self.team, key=lambda member: (not member.leader, member.id))
-            if member.left_at is None and department in (None, member.department)
-        ]
+        """Who is on the team now, leader first, then by seat; of one department where named."""
+        departments = list(dict.fromkeys(member.department for member in self.team))
+
+        def seat(member: TeamMember) -> tuple[bool, int, int]:
+            return (not member.leader, departments.index(member.department), member.position)
+
+        return sorted(
+            (
+                member
+                for member in self.team
+                if member.left_at is None and department in (None, member.department)
+            ),
+            key=seat,
+        )
 
     def record(self, department: str) -> "DepartmentRecord":
         """The record of one department; KeyError where it takes no part."""

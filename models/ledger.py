@@ -65,16 +65,25 @@ def digest(previous: str, at: datetime, actor: str, event: Event) -> str:
     return hashlib.sha256(body.encode()).hexdigest()
 
 
+def queue(session: Session) -> None:
+    """Wait for the end of the chain, which this transaction then holds until it ends.
+
+    Only PostgreSQL needs it: on SQLite writers queue at BEGIN. For those who must take this lock
+    before others; `append` takes it by itself.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
+
+
 def append(session: Session, at: datetime, actor: str, events: Iterable[Event]) -> None:
     """Write `events` in order, in the caller's transaction, which they stand or fall with.
 
-    The chain has one end: PostgreSQL's writers queue for it here, SQLite's already did at BEGIN.
+    The chain has one end, for which writers queue.
     """
     events = list(events)
     if not events:
         return
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
+    queue(session)
     previous = (
         session.scalar(select(LedgerEntry.digest).order_by(LedgerEntry.id.desc()).limit(1))
         or GENESIS

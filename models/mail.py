@@ -4,13 +4,15 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
+from email.header import Header
+from email.message import Message
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+from email.policy import compat32
 from email.utils import format_datetime
 from typing import Literal
 
-from sqlalchemy import ForeignKey, Index, or_, select, text
+from sqlalchemy import ForeignKey, Index, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -29,6 +31,7 @@ MAIL_STATES: dict[MailState, str] = {
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _EMAIL = re.compile(rf"{_ATOM}(\.{_ATOM})*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+CRLF = compat32.clone(linesep="\r\n")
 # One spelling for the indexes and the queries.
 WAITING = "state IN ('pending', 'claimed')"
 GATHERING = "kind = 'digest' AND state = 'pending' AND frozen_at IS NULL"
@@ -157,18 +160,18 @@ def gather(
     """
     today = first_working_day(calendar, as_of)
     midnight = datetime.combine(today, time(), tzinfo=SHANGHAI)
-    # A digest that the sender is freezing right now is waited for, and then is not gathering.
-    known = session.execute(
-        select(Mail.id, Mail.email, Mail.frozen_at)
-        .where(Mail.kind == "digest", or_(text(GATHERING), Mail.frozen_at >= midnight))
-        .order_by(Mail.id)
-        .with_for_update()
-    ).all()
-    found = {mail.email: mail.id for mail in known if mail.frozen_at is None}
+    gathering = select(Mail.email, Mail.id).where(text(GATHERING)).order_by(Mail.id)
+    # One that the sender is freezing right now is waited for, and then is not gathering. Nothing
+    # else is locked: the sender may be marking those that it has sent.
+    found = dict(session.execute(gathering.with_for_update()).tuples().all())
+    last_frozen = (
+        select(Mail.email, func.max(Mail.frozen_at))
+        .where(Mail.kind == "digest", Mail.frozen_at >= midnight)
+        .group_by(Mail.email)
+    )
     spent = {
-        mail.email: first_working_day(calendar, mail.frozen_at.date() + timedelta(days=1))
-        for mail in sorted(known, key=lambda mail: mail.frozen_at or midnight)
-        if mail.frozen_at is not None
+        email: first_working_day(calendar, frozen_at.date() + timedelta(days=1))
+        for email, frozen_at in session.execute(last_frozen)
     }
     rows = [
         {
@@ -186,7 +189,6 @@ def gather(
     ]
     if rows:
         insert_rows(session, Mail, rows)
-        gathering = select(Mail.email, Mail.id).where(text(GATHERING))
         found = dict(session.execute(gathering).tuples().all())
     return found
 
@@ -203,20 +205,40 @@ def message_id(key: str, sender: str) -> str:
     return f"<{digest[:32]}@{sender.rpartition('@')[2]}>"
 
 
-def compose(mail: Mail, sender_name: str, sender: str, reply_to: str = "") -> EmailMessage:
-    """The frozen mail as a message; equal mails give equal bytes. ValueError: no header."""
+def compose(mail: Mail, sender_name: str, sender: str, reply_to: str = "") -> Message:
+    """The frozen mail as a message; equal mails give equal bytes.
+
+    ValueError where name or subject would break a header in two: nothing below looks for that.
+    Built of the plain old classes, which take a third of the time of EmailMessage.
+    """
     assert mail.frozen_at is not None
-    message = EmailMessage(policy=SMTP)
-    message["From"] = Address(one_line(sender_name), addr_spec=sender)
-    message["To"] = Address(one_line(mail.name), addr_spec=mail.email)
+    plain = _part(mail.text, "plain")
+    if mail.html:
+        message: Message = MIMEMultipart("alternative", f"={mail.message_id[1:33]}=", policy=CRLF)
+        message.attach(plain)
+        message.attach(_part(mail.html, "html"))
+    else:
+        message = plain
+    message["From"] = _address(sender_name, sender)
+    message["To"] = _address(mail.name, mail.email)
     if reply_to and reply_to != sender:
-        message["Reply-To"] = Address(one_line(sender_name), addr_spec=reply_to)
-    message["Subject"] = one_line(mail.subject)
+        message["Reply-To"] = _address(sender_name, reply_to)
+    message["Subject"] = _encoded(mail.subject, "Subject")
     message["Date"] = format_datetime(mail.frozen_at)
     message["Message-ID"] = mail.message_id
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(mail.text)
-    if mail.html:
-        message.add_alternative(mail.html, subtype="html")
-        message.set_boundary(f"={mail.message_id[1:33]}=")
     return message
+
+
+def _part(content: str, subtype: str) -> MIMEText:
+    return MIMEText(content, subtype, "utf-8", policy=CRLF)
+
+
+def _encoded(value: str, header: str) -> str:
+    return Header(one_line(value), "utf-8", header_name=header).encode()
+
+
+def _address(name: str, address: str) -> str:
+    if not usable(address):
+        raise ValueError(f"邮箱地址无效：{address!r}")
+    return f"{_encoded(name, 'Reply-To')} <{address}>"

@@ -157,7 +157,8 @@ def reconcile(
         elif _moved(row, want):
             before = _counted(row)
             found.moved.append(Move(row, row.due_on, row.provisional))
-            if (row.met_on or row.closed_on or as_of) > row.due_on:
+            ended = (row.met_on or row.closed_on or as_of, want.met_on or want.closed_on or as_of)
+            if max(ended) > row.due_on:  # by what was known until now, or by what is known now
                 row.missed_on = [*row.missed_on, row.due_on.isoformat()]
             row.due_version += 1
             row.alerted_level = ""
@@ -184,8 +185,9 @@ def reconcile(
 def _moved(row: Obligation, want: Wanted) -> bool:
     if row.started_on != want.started_on:
         return True
+    stays_open = row.open or (want.met_on is None and want.closed_on is None)
     counted = (row.due_on, row.provisional) != (want.due.on, want.due.provisional)
-    return row.open and counted
+    return stays_open and counted
 
 
 def _start(row: Obligation, want: Wanted, first_alert: Callable[[Due], date]) -> None:

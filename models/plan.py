@@ -57,7 +57,10 @@ class Item(_Part):
 
 
 class GradeRatio(_Part):
-    """The share of a grade's subjects that a draw takes (抽查比例), exact, in percent."""
+    """The share of a grade's subjects that a draw takes (抽查比例), exact, in percent.
+
+    `source` 外部抽取: another platform draws, and its list is imported (§五.1), without proof.
+    """
 
     grade: Grade
     floor: Decimal = Field(ge=0, le=100)
@@ -65,6 +68,7 @@ class GradeRatio(_Part):
     minimum: int = Field(default=0, ge=0)
     reason: str = ""
     public_value_rule: str = ""
+    source: Literal["draw-1", "外部抽取"] = "draw-1"
 
     @field_validator("floor", "ratio", mode="before")
     @classmethod
@@ -115,10 +119,19 @@ class Window(_Part):
 
 
 Duty = Literal[
-    "draw", "notify", "inspect", "record", "decide_referral", "refer", "publish", "follow_up"
+    "draw",
+    "public_value",
+    "notify",
+    "inspect",
+    "record",
+    "decide_referral",
+    "refer",
+    "publish",
+    "follow_up",
 ]
 DUTY_NAMES: dict[Duty, str] = {
     "draw": "抽取",
+    "public_value": "录入公共值",
     "notify": "告知",
     "inspect": "检查",
     "record": "记录",
@@ -199,6 +212,7 @@ class Plan(_Part):
     `notices_after`: working days from the draw to the making of its notices, in which it can be
     ordered that a subject or an item is not to be told (不宜告知). `refusal`: what refusing an
     inspection leads to, as the notice to the subject says it, each sentence with its statute.
+    `exclude_inspected_within_months`: subjects inspected so lately are not drawn; 0 for none.
     """
 
     number: str
@@ -215,6 +229,7 @@ class Plan(_Part):
     window: Window
     sweep_at: time
     notices_after: int = Field(default=1, ge=1)
+    exclude_inspected_within_months: int = Field(default=0, ge=0, le=120)
     coordinator: Person
     departments: tuple[Department, ...]
     items: tuple[Item, ...]
@@ -258,10 +273,11 @@ class Plan(_Part):
                 )
         if [planned.number for planned in self.rounds] != list(range(1, len(self.rounds) + 1)):
             found.append("轮次应从 1 起连续编号")
-        missing = [name for duty, name in DUTY_NAMES.items() if duty not in self._by_duty]
+        duties = [term.duty for term in self.terms]
+        missing = [name for duty, name in DUTY_NAMES.items() if duty not in duties]
         if missing:
             found.append("缺少期限：" + "、".join(missing))
-        if len(self._by_duty) != len(self.terms):
+        if len(set(duties)) != len(duties):
             found.append("同一职责写了两个期限")
         if [result.code for result in self.results] != list(range(1, 11)):
             found.append("检查结果应为 1 至 10 共十种")
@@ -274,17 +290,17 @@ class Plan(_Part):
             found.append("只有最后一个提醒级别可以重复 (every)")
         return found
 
-    @cached_property
-    def _by_duty(self) -> dict[Duty, Term]:
-        return {term.duty: term for term in self.terms}
-
     def term(self, duty: Duty) -> Term:
         """The term of a duty."""
-        return self._by_duty[duty]
+        return next(term for term in self.terms if term.duty == duty)
 
     def department(self, code: str) -> Department:
         """The department of that code; KeyError otherwise."""
         return next((d for d in self.departments if d.code == code), None) or _absent(code)
+
+    def full_name(self, code: str) -> str:
+        """A department's name as the public knows it: 区应急管理局 → 平顶山市卫东区应急管理局."""
+        return f"{self.region}{self.department(code).name.removeprefix('区')}"
 
     @property
     def initiating(self) -> Department:
@@ -294,6 +310,11 @@ class Plan(_Part):
     def items_of(self, department: str) -> tuple[Item, ...]:
         """The items of one department, in the plan's order."""
         return tuple(item for item in self.items if item.department == department)
+
+    def qualifications(self, department: str) -> frozenset[str]:
+        """What each inspector of a department must be qualified in, for its items."""
+        asked = (item.qualification for item in self.items_of(department))
+        return frozenset(filter(None, asked))
 
     def result(self, code: int) -> Result:
         """The result of that code, 1 to 10."""
@@ -307,7 +328,7 @@ class Plan(_Part):
         """The number under which a round is published (抽查任务编号)."""
         return f"{self.number}-{number}"
 
-    @cached_property
+    @property  # not a cached one: a changed copy of the plan would keep the old digest
     def digest(self) -> str:
         """SHA-256 of the plan's content."""
         content = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)

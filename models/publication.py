@@ -20,7 +20,8 @@ class Publication(Base):
     id: Mapped[Key]
     record_id: Mapped[int] = mapped_column(ForeignKey("department_record.id"), unique=True)
     content: Mapped[Json]
-    version: Mapped[int]  # of the record that it shows
+    version: Mapped[int]  # of the record that it shows, and
+    ended_on: Mapped[date]  # the inspection's end that it shows
     prepared_on: Mapped[date]
     entered_on: Mapped[date | None]
     published_on: Mapped[date | None]
@@ -60,7 +61,7 @@ def national_record(
         "raninsTaskId": plan.task_number(round_number),
         "raninsTaskName": f"{plan.subjects}“双随机、一公开”部门联合检查（第{round_number}轮）",
         "raninsTypeName": plan.type_name,
-        "insAuth": f"{plan.region}{plan.department(department).name.removeprefix('区')}",
+        "insAuth": plan.full_name(department),
         "insDate": ended_on.isoformat(),
         "entName": subject_name,
         "uniscid": subject_code,

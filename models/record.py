@@ -8,7 +8,7 @@ from pydantic import Field
 from models.entry import Entry, EntryRefused, not_after, optional_day
 from models.inspection import DepartmentRecord, Inspection
 from models.plan import Department, Plan
-from models.referral import FollowUp
+from models.referral import NEEDLESS, FollowUp
 
 Attestation = Literal["签字", "盖章", "拒签", "无人可签"]
 Method = Literal["实地检查", "书面检查", "网络监测", "检验检测", "委托专业机构"]
@@ -74,7 +74,9 @@ def apply_record(
     """Let `entry` stand in the inspection and in its department's record, or refuse it.
 
     The sheet ends the inspection for every department alike; each records its own items, one
-    result each. Raises EntryRefused with what is wrong and what to do; then nothing has changed.
+    result each. A correction leaves the day of the first record, on which that duty was met, and
+    a decision on referral of which it says nothing. Raises EntryRefused with what is wrong and
+    what to do; then nothing has changed.
     """
     department = department_of(plan, entry.department)
     record = inspection.record(department.code)
@@ -89,22 +91,32 @@ def apply_record(
         raise EntryRefused("写明了是否移送，还须写明移送理由")
     if entry.referral_needed == "需" and not adverse:
         raise EntryRefused("本部门没有不利结果，不能填“需”移送")
+    if entry.referral_needed == "不需" and record.referral is not None:
+        raise EntryRefused(f"已于 {record.referral.sent_on} 移送，不能改为不需移送")
 
     inspection.ended_on = entry.ended_on
     inspection.attestation = entry.attestation
     inspection.attestation_note = entry.attestation_note
     inspection.witness = entry.witness
     record.version += 1
-    record.recorded_on, record.formed_on = entry.recorded_on, formed_on
+    record.recorded_on = max(record.recorded_on or entry.recorded_on, entry.ended_on)
+    record.formed_on = formed_on
     record.test_report, record.methods = entry.test_report, list(entry.methods)
     record.measures = [measure.model_dump() for measure in entry.measures]
     record.results, record.adverse = results, adverse
     record.order_text, record.order_manner = entry.order_text, entry.order_form
     record.order_due_on = order_due_on
-    record.referral_needed, record.referral_why = entry.referral_needed, entry.referral_why
-    record.referral_decided_on = entry.recorded_on if entry.referral_needed else None
+    if entry.referral_needed:
+        record.referral_needed, record.referral_why = entry.referral_needed, entry.referral_why
+        record.referral_decided_on = record.referral_decided_on or entry.recorded_on
+    elif not adverse:
+        record.referral_needed, record.referral_why, record.referral_decided_on = "", "", None
     record.entered_by, record.entered_at, record.proxy = entry.entered_by, at, entry.proxy
-    _open_follow_ups(plan, record, order_due_on)
+    for each in inspection.records:  # what formed with the visit's end moves with it
+        if each is not record and each.formed_on and not each.test_report:
+            each.formed_on = entry.ended_on
+        if each.version:
+            _open_follow_ups(plan, each, entry.recorded_on)
     return record
 
 
@@ -136,6 +148,11 @@ def _check_days(
     if others and inspection.ended_on != entry.ended_on and not entry.correction:
         raise EntryRefused(
             f"检查结束日期 {entry.ended_on} 与另一部门所记 {inspection.ended_on} 不一致，"
+            "请核对记录表；确需更正的写明更正理由"
+        )
+    if others and inspection.attestation != entry.attestation and not entry.correction:
+        raise EntryRefused(
+            f"签字情况“{entry.attestation}”与另一部门所记“{inspection.attestation}”不一致，"
             "请核对记录表；确需更正的写明更正理由"
         )
 
@@ -171,12 +188,14 @@ def _check_items(
         raise EntryRefused("有责令改正的，须选责令方式（书面、口头或移动执法设备打印）")
     if entry.order_text and not ordered:
         raise EntryRefused("有责令改正的，相应事项的结果应为“(5) 发现问题已责令改正”")
+    if order_due_on and not ordered:
+        raise EntryRefused("整改期限只用于“(5) 发现问题已责令改正”")
     if order_due_on and order_due_on < entry.ended_on:
         raise EntryRefused("整改期限不能早于检查结束日期")
 
 
-def _open_follow_ups(plan: Plan, record: DepartmentRecord, order_due_on: date | None) -> None:
-    """One follow-up for each item that needs one; a correction closes those it makes needless."""
+def _open_follow_ups(plan: Plan, record: DepartmentRecord, on: date) -> None:
+    """One follow-up for each item that needs one; a correction of that day may end or revive it."""
     known = {follow_up.item: follow_up for follow_up in record.follow_ups}
     wanted: dict[str, dict[str, Any]] = {
         result["item"]: result
@@ -185,16 +204,15 @@ def _open_follow_ups(plan: Plan, record: DepartmentRecord, order_due_on: date | 
     }
     for item, follow_up in known.items():
         if item not in wanted and follow_up.closed_on is None:
-            follow_up.closed_on, follow_up.outcome = record.recorded_on, "结果更正后不再需要"
+            follow_up.closed_on, follow_up.outcome = on, NEEDLESS
     for item, result in wanted.items():
+        follow_up = known.get(item) or FollowUp(item=item, outcome="")
         if item not in known:
+            record.follow_ups.append(follow_up)
+        if follow_up.outcome == NEEDLESS:
+            follow_up.closed_on, follow_up.outcome = None, ""
+        if follow_up.closed_on is None:
             assert record.formed_on is not None
             by_order = plan.result(result["result"]).needs_order
-            record.follow_ups.append(
-                FollowUp(
-                    item=item,
-                    problem=result["problem"],
-                    opened_on=record.formed_on,
-                    order_due_on=order_due_on if by_order else None,
-                )
-            )
+            follow_up.problem, follow_up.opened_on = result["problem"], record.formed_on
+            follow_up.order_due_on = record.order_due_on if by_order else None

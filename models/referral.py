@@ -11,6 +11,8 @@ from models.base import Base, Key, Line, Prose
 from models.entry import Entry
 
 Need = Literal["需", "不需"]
+# The outcome of a follow-up that a corrected record took the ground from.
+NEEDLESS = "结果更正后不再需要"
 
 
 class Referral(Base):

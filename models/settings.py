@@ -4,7 +4,7 @@ import os
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -14,15 +14,23 @@ SHIPPED_PLAN = CHECKOUT / "deployments" / "plans" / "weidong-hazchem-2024.toml"
 class Settings(BaseSettings):
     """The variables `SHUANGSUIJI_*`; see the README for each."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="SHUANGSUIJI_", env_file=".env", env_ignore_empty=True, extra="ignore"
-    )
+    model_config = SettingsConfigDict(env_prefix="SHUANGSUIJI_", env_file=".env", extra="ignore")
 
     home: Path = CHECKOUT / "var"
     database_url: str = ""
     smtp_url: str = ""
+    host: str = "127.0.0.1"
     port: int = Field(default=4200, ge=1, le=65535)
     plan: Path = SHIPPED_PLAN
+
+    @field_validator("home", "host", "port", "plan", mode="before")
+    @classmethod
+    def _empty_is_the_default(cls, value: object, info: ValidationInfo) -> object:
+        # Not left to `env_ignore_empty`: an empty variable must still hide the line in `.env`, or
+        # a rehearsal, which empties them, would run on the office's own database.
+        if value != "" or info.field_name is None:
+            return value
+        return cls.model_fields[info.field_name].default
 
     @field_validator("home", "plan")
     @classmethod

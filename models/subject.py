@@ -14,7 +14,8 @@ class Subject(Base):
     """A subject (检查对象) of the register; its columns are the fields of `SubjectRow`."""
 
     __tablename__ = "subject"
-    __table_args__ = (Index("ix_subject_grade_status", "grade", "status"),)
+    # The code is in it so that a pool is read off the index alone.
+    __table_args__ = (Index("ix_subject_grade_status", "grade", "status", "code"),)
 
     id: Mapped[Key]
     code: Mapped[Code] = mapped_column(unique=True)

@@ -15,9 +15,19 @@ from models import (  # noqa: F401
     plan,
     publication,
     referral,
+    replacement,
     round,
     subject,
 )
 from models.base import Base
+from models.draw import SEALED
+from models.ledger import APPEND_ONLY
+from models.replacement import KEPT
 
-__all__ = ["Base"]
+__all__ = ["TRIGGERS", "Base"]
+
+# What the database itself refuses, by dialect; made together with the tables.
+TRIGGERS = {
+    dialect: (*APPEND_ONLY[dialect], *SEALED[dialect], *KEPT[dialect])
+    for dialect in ("sqlite", "postgresql")
+}

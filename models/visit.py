@@ -5,22 +5,27 @@ from datetime import date
 from calendars import WorkingCalendar
 from models.plan import PlannedRound
 
-# Days left at the end of the window for visits that fall through.
+# Days left at the end of the window, of a short one half, for visits that fall through.
 RESERVE = 10
 
 
-def planned_visits(planned: PlannedRound, count: int, calendar: WorkingCalendar) -> list[date]:
+def planned_visits(
+    planned: PlannedRound, count: int, calendar: WorkingCalendar, ready_on: date | None = None
+) -> list[date]:
     """The day of each of `count` visits, in draw order: working days from `visits_from` on.
+
+    Not before `ready_on`, where the draw was so late that its notices would be too late.
 
     As many a day as the plan says, or more where the window, less a reserve, has too few days.
     """
     if not count:
         return []
     days = calendar.provisional
-    first = planned.visits_from
+    first = max(planned.visits_from, ready_on or planned.visits_from)
     if not days.is_working_day(first):
         first = days.add_working_days(first, 1)
-    room = max(1, days.count_working_days(first, planned.ends_on) - RESERVE)
+    left = days.count_working_days(first, planned.ends_on)
+    room = max(1, left - min(RESERVE, left // 2))
     per_day = max(planned.visits_per_day, -(-count // room))
     found = [first]
     while len(found) * per_day < count:

@@ -68,9 +68,9 @@ def mails_sent() -> int:
 
 def _waiting(session: Session) -> list[tuple[str, date]]:
     """Rounds to open and notices to make, each with its day."""
-    calendar = office_calendar(session).provisional
     found = []
     for round in session.scalars(select(Round).where(Round.closed_on.is_(None))):
+        calendar = office_calendar(session, round.plan_version.plan).provisional
         if round.opened_on is None:
             day = round.opens_on
             working = calendar.is_working_day(day)

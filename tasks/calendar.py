@@ -1,45 +1,59 @@
 """The office's calendar: published years, imported notices, and local closures on top."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from calendars import LocalClosure, WorkingCalendar
-from models.database import reading
+from models.database import migrate, reading
 from models.holiday import ImportedNotice
 from models.plan import Plan
 
 
 def office_calendar(session: Session, plan: Plan | None = None) -> WorkingCalendar:
     """The calendar that counts today; with a plan, by the local closures that it names as well."""
-    return _calendar(_rows(session), plan)
+    return _calendar(_rows(session), _closures(plan))
 
 
 def calendar_of(session: Session, version: str, plan: Plan | None = None) -> WorkingCalendar:
-    """The calendar of an earlier version: without the notices that came after it."""
+    """The calendar of an earlier version: without the notices and closures that came after it.
+
+    What is gone for good (an older `holidays`, a closure that the plan has dropped) cannot be had
+    back: the `version` of what is returned is then another one.
+    """
     rows = [row for row in _rows(session) if f"+{row.number}#" in version]
-    return _calendar(rows, plan)
+    closures = [each for each in _closures(plan) if f"+{each.order_number}#" in version]
+    return _calendar(rows, closures)
 
 
 def _rows(session: Session) -> list[ImportedNotice]:
     return list(session.scalars(select(ImportedNotice).order_by(ImportedNotice.id)))
 
 
-# By the versions of what is laid on top: a calendar has some seven thousand days, and is built
-# once for each set of notices that this process has seen.
-_built: dict[tuple[str, ...], WorkingCalendar] = {}
+def _closures(plan: Plan | None) -> list[LocalClosure]:
+    return [
+        LocalClosure(one.from_on, one.through_on, one.name, one.order)
+        for one in (plan.closures if plan else ())
+    ]
 
 
-def _calendar(rows: Sequence[ImportedNotice], plan: Plan | None) -> WorkingCalendar:
-    closures = plan.closures if plan else ()
-    key = (*(f"{row.number}{row.off}{row.work}" for row in rows), *map(repr, closures))
+# By all that is laid on top: a calendar has some seven thousand days, and is built once for each
+# set of notices and closures that this process has seen.
+_built: dict[tuple[object, ...], WorkingCalendar] = {}
+
+
+def _calendar(rows: Iterable[ImportedNotice], closures: Sequence[LocalClosure]) -> WorkingCalendar:
+    # A year's notice imported once more takes the place of the one before, whatever their dates
+    # say (one of them was wrong); amendments lie on top of their year.
+    rows = sorted(rows, key=lambda row: (row.amends, row.id))
+    key = (*((row.number, row.text, repr((row.off, row.work))) for row in rows), *closures)
     if key not in _built:
-        calendar = WorkingCalendar.china().with_notices(row.notice for row in rows)
-        _built[key] = calendar.with_closures(
-            LocalClosure(one.from_on, one.through_on, one.name, one.order) for one in closures
-        )
+        calendar = WorkingCalendar.china()
+        for row in rows:
+            calendar = calendar.with_notices([row.notice])
+        _built[key] = calendar.with_closures(closures)
     return _built[key]
 
 
@@ -47,3 +61,10 @@ def is_working_day(day: date) -> bool:
     """Whether the office works that day; beyond the known years, by the statutory days alone."""
     with reading() as session:
         return office_calendar(session).provisional.is_working_day(day)
+
+
+def current_calendar() -> WorkingCalendar:
+    """The office's calendar, its database brought up to date first."""
+    migrate()
+    with reading() as session:
+        return office_calendar(session)

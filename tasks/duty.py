@@ -19,13 +19,18 @@ from models.inspection import Inspection
 from models.obligation import Move, Obligation, reconcile
 from models.round import Round
 from tasks.calendar import office_calendar
-from tasks.round import SYSTEM, lock
+from tasks.round import SYSTEM, lock, rounds_to_pass
 
 
 def update_duties(code: str, at: datetime) -> int:
     """Bring every obligation of a round in line with its facts; returns how many due days moved."""
     with writing() as session:
         return len(settle(session, lock(session, code), at))
+
+
+def update_all_duties(at: datetime) -> int:
+    """The same for every open round: what a lost pass left undone, a suspension that ended."""
+    return sum(update_duties(code, at) for code in rounds_to_pass(at.date()))
 
 
 def settle(
@@ -40,7 +45,8 @@ def settle(
     session.flush()
     plan = round.plan_version.plan
     calendar = office_calendar(session, plan)
-    stored = select(Obligation).where(Obligation.round_id == round.id)
+    # Held against a sweep, which would set their levels by the days of before.
+    stored = select(Obligation).where(Obligation.round_id == round.id).with_for_update()
     draws: list[Draw] = []
     if inspections is None:
         draws = list(session.scalars(select(Draw).where(Draw.round_id == round.id)))

@@ -7,9 +7,10 @@ from sqlalchemy.orm import Session
 
 from models import protocol
 from models.database import reading
-from models.draw import DRAW_1, Draw, DrawnSubject, Replacement, TeamMember
+from models.draw import Draw, DrawnSubject, TeamMember
 from models.freeze import canonical
 from models.inspection import Inspection
+from models.replacement import DRAWN, Replacement
 from models.round import Round
 
 
@@ -25,8 +26,8 @@ def evidence(code: str, grade: str) -> bytes:
         )
         if draw is None:
             raise NotRevealed(f"没有 {code}-{grade} 这次抽取")
-        if draw.source != DRAW_1:
-            raise NotRevealed(f"{draw.code} 为外部抽取，没有可验证的证据")
+        if not draw.proven:
+            raise NotRevealed(f"{draw.code} 为外部抽取，无证明，没有可以验证的证据包")
         if draw.revealed_at is None:
             raise NotRevealed(f"{draw.code} 尚未公开，不得提供证据包：全部检查有记录后自动公开")
         rows = session.scalars(
@@ -49,7 +50,7 @@ def _teams(session: Session, draw: Draw) -> list[protocol.Team]:
     members = session.execute(
         select(Inspection.subject_code, TeamMember.department, TeamMember.certificate)
         .join(Inspection, Inspection.id == TeamMember.inspection_id)
-        .where(Inspection.draw_id == draw.id, TeamMember.joined_by == "抽取")
+        .where(Inspection.draw_id == draw.id, TeamMember.joined_by == DRAWN)
         .order_by(TeamMember.id)
     )
     leading = {d["code"] for d in draw.freeze["departments"] if d["initiating"]}
@@ -74,7 +75,7 @@ def _replacements(session: Session, draw: Draw) -> list[dict[str, str]]:
             "department": row.department,
             "out": row.out_certificate,
             "in": row.in_certificate,
-            "reason": row.reason,
+            "reason": row.why,
             "decided_by": row.decided_by,
             "at": row.decided_at.isoformat(),
         }

@@ -14,6 +14,7 @@ from models.paper_file import PaperFile
 from models.round import Round
 from models.settings import settings
 from tasks.paper import render, write
+from tasks.steps import steps
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Made:
 def make(round_code: str, drafts: Sequence[Draft]) -> list[Made]:
     """Write the papers below the papers' folder; made again, they replace themselves."""
     made = []
-    for draft in drafts:
+    for draft in steps("制作文书", drafts):
         content = render(draft.paper)
         name = f"{draft.object.replace('/', '-')}-v{draft.version}.docx"
         path = Path(round_code) / draft.paper.kind / name

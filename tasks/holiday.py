@@ -22,6 +22,7 @@ from tasks.calendar import office_calendar
 from tasks.duty import settle
 from tasks.round import lock
 
+_OPEN_ROUNDS = select(Round.code).where(Round.closed_on.is_(None)).order_by(Round.id)
 # In which an office may have saved the notice's text.
 _ENCODINGS = ("utf-8-sig", "gb18030")
 
@@ -95,6 +96,8 @@ def import_notice(
             raise EntryRefused(str(error)) from error
         session.add(row)
         session.flush()
+        # All at once and first: whoever holds a round may be waiting for the ledger.
+        rounds = [lock(session, code) for code in session.scalars(_OPEN_ROUNDS).all()]
         found = Imported(notice.number, notice.year, office_calendar(session).version)
         detail = {
             "year": notice.year,
@@ -105,38 +108,41 @@ def import_notice(
             "confirmed_by": list(confirmed_by),
         }
         ledger.append(session, at, actor, [Event("导入节假日安排通知", notice.number, detail)])
-        _recount(session, found, at, actor)
+        moves = [
+            move
+            for round in rounds
+            for move in settle(session, round, at, actor=actor, why=f"导入 {found.number}")
+        ]
+        found.moved = [_said(move) for move in moves]
+        found.mails = _tell(session, found, moves, at)
     return found
 
 
-def _recount(session: Session, found: Imported, at: datetime, actor: str) -> None:
-    open_rounds = select(Round.code).where(Round.closed_on.is_(None)).order_by(Round.id)
-    people: dict[tuple[str, str], list[str]] = {}
-    for code in session.scalars(open_rounds).all():
-        why = f"导入 {found.number}"
-        for move in settle(session, lock(session, code), at, actor=actor, why=why):
-            line = _said(move)
-            found.moved.append(line)
-            people.setdefault((move.row.person, move.row.email), []).append(line)
-    for (name, email), lines in people.items():
-        if email:
-            letter(
-                session,
-                key=f"calendar:{found.number}:{email}",
-                name=name,
-                email=email,
-                day=at.date(),
-                subject=f"{found.year} 年节假日安排已公布，您有 {len(lines)} 项期限重新计算",
-                text=f"依据 {found.number}，以下期限已重新计算：\n\n" + "\n".join(lines),
-            )
-            found.mails += 1
+def _tell(session: Session, found: Imported, moves: Sequence[Move], at: datetime) -> int:
+    """One mail to each address, also where it stands for several people; how many."""
+    told: dict[str, list[Move]] = {}
+    for move in moves:
+        told.setdefault(move.row.email.lower(), []).append(move)
+    for address, theirs in told.items():
+        lines = "\n".join(_said(move) for move in theirs)
+        letter(
+            session,
+            key=f"calendar:{found.number}:{address}",
+            name="、".join(dict.fromkeys(move.row.person for move in theirs)),
+            email=theirs[0].row.email,
+            day=at.date(),
+            subject=f"{found.year} 年节假日安排已公布，您有 {len(theirs)} 项期限重新计算",
+            text=f"依据 {found.number}，以下期限已重新计算：\n\n{lines}",
+        )
+    return len(told)
 
 
 def _said(move: Move) -> str:
     row = move.row
     before = f"{move.before}{'（暂定）' if move.was_provisional else ''}"
     after = f"{row.due_on}{'（暂定）' if row.provisional else ''}"
-    return f"{DUTY_NAMES[row.duty]} {row.object}（{row.about}）：{before} → {after}"
+    # By its code alone: whom a draw took is not to be read in a mail before it is revealed.
+    return f"{DUTY_NAMES[row.duty]} {row.object}：{before} → {after}"
 
 
 def ask_for_notice(at: datetime) -> str | None:

@@ -14,16 +14,13 @@ from sqlalchemy import Select, and_, bindparam, insert, or_, select, text, updat
 from sqlalchemy.orm import Session
 
 from calendars.day import shanghai_day
-from models.alert import Alert
 from models.database import reading, writing
-from models.digest import Digest, Item, item, render
 from models.mail import WAITING, Delivery, Mail, compose, first_working_day, message_id
-from models.obligation import Obligation
 from models.plan import Person, PlanVersion
-from models.round import Round
 from models.settings import settings
 from tasks import smtp
 from tasks.calendar import office_calendar
+from tasks.digest import digests
 
 LEASE = timedelta(seconds=60)
 CLAIM = 50
@@ -178,15 +175,15 @@ class _Sender:
 
     def _try(self, mail: Mail) -> _Outcome:
         try:
-            self._transport.send(
-                compose(mail, self._office.name, self._address, self._office.email)
-            )
+            message = compose(mail, self._office.name, self._address, self._office.email)
+        except ValueError as fault:  # unfit for a header
+            return _Outcome(mail, self._now(), "permanent", 0, str(fault))
+        try:
+            self._transport.send(message)
         except smtp.Temporary as fault:
             return _Outcome(mail, self._now(), "temporary", fault.code, fault.answer)
         except smtp.Permanent as fault:
             return _Outcome(mail, self._now(), "permanent", fault.code, fault.answer)
-        except ValueError as fault:  # unfit for a header
-            return _Outcome(mail, self._now(), "permanent", 0, str(fault))
         return _Outcome(mail, self._now(), "sent", 250)
 
     def _mark(self, outcomes: list[_Outcome], unsent: list[Mail]) -> None:
@@ -258,40 +255,6 @@ def _free(now: datetime, today: date) -> Select[tuple[Mail]]:
     return (
         select(Mail).where(text(WAITING), Mail.day <= today, free).order_by(Mail.attempts, Mail.id)
     )
-
-
-def digests(session: Session, mails: list[Mail], today: date, where: str = "") -> dict[int, Digest]:
-    """The content of each digest by its number; none where nothing in it is to be done any more."""
-    if not mails:
-        return {}
-    rows = session.execute(
-        select(Alert, Obligation, Round.plan_id)
-        .join(Obligation, Obligation.id == Alert.obligation_id)
-        .join(Round, Round.id == Obligation.round_id)
-        .where(Alert.mail_id.in_([mail.id for mail in mails]))
-        .order_by(Obligation.due_on, Obligation.id, Alert.id)
-    ).all()
-    plans = {number: session.get_one(PlanVersion, number).plan for *_, number in rows}
-    calendars = {number: office_calendar(session, plan) for number, plan in plans.items()}
-    told: dict[int, dict[int, list[Alert]]] = {}
-    duties: dict[int, tuple[Obligation, int]] = {}
-    for alert, duty, plan_id in rows:
-        if duty.open and not duty.suspended and alert.due_version == duty.due_version:
-            told.setdefault(alert.mail_id, {}).setdefault(duty.id, []).append(alert)
-            duties[duty.id] = duty, plan_id
-
-    def each(number: int, alerts: list[Alert]) -> Item:
-        duty, plan_id = duties[number]
-        why = "；".join(dict.fromkeys(alert.why for alert in alerts if alert.why))
-        level = alerts[-1].name
-        return item(duty, plans[plan_id], level, why, today, calendars[plan_id], where)
-
-    issuer = "、".join(dict.fromkeys(plan.issuer for plan in plans.values()))
-    return {
-        mail.id: render(mail.name, today, issuer, [each(*pair) for pair in told[mail.id].items()])
-        for mail in mails
-        if mail.id in told
-    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from models.plan import Plan
 from models.round import Round
 from tasks import filing
 from tasks.calendar import office_calendar
+from tasks.desk import desk, find
 from tasks.duty import settle
-from tasks.inspection import find, with_round
-from tasks.round import SYSTEM, lock
+from tasks.round import SYSTEM, lock, with_round
 
 
 def prepare_notices(code: str, at: datetime) -> int:
@@ -53,14 +53,14 @@ def prepare_notices(code: str, at: datetime) -> int:
                     issued_on=at.date(),
                 )
             )
-            _tell_team(session, inspection, at)
+            tell_team(session, inspection, at)
         ledger.append(session, at, SYSTEM, [Event("制作告知书", draft.object, {}) for draft in new])
     return len(new)
 
 
 def _due(session: Session, round: Round, at: datetime) -> list[Inspection]:
-    calendar = office_calendar(session).provisional
-    after = round.plan_version.plan.notices_after
+    plan = round.plan_version.plan
+    calendar, after = office_calendar(session, plan).provisional, plan.notices_after
     sealed = [
         draw.id
         for draw in session.scalars(
@@ -126,12 +126,12 @@ def _notice(
         ),
         contact=plan.coordinator.name,
         phone=plan.coordinator.phone or "见通知",
-        department=plan.issuer,
+        department=plan.full_name(plan.initiating.code),
         issued_on=at.date(),
     )
 
 
-def _tell_team(session: Session, inspection: Inspection, at: datetime) -> None:
+def tell_team(session: Session, inspection: Inspection, at: datetime) -> None:
     """Each inspector on the team is told of the visit once, when its notice is out."""
     leader = inspection.members()[0]
     for member in inspection.members():
@@ -159,10 +159,9 @@ def confirm_service(entries: Sequence[ServiceEntry], entered_by: str, at: dateti
 
     All or nothing: EntryRefused, with the inspection's code, where one cannot stand.
     """
-    with writing() as session:
-        rounds: set[str] = set()
+    with desk([entry.inspection for entry in entries]) as taken:
         for entry in entries:
-            round, inspection = find(session, entry.inspection)
+            _, inspection = taken.find(entry.inspection)
             notice = inspection.notice
             if notice is None:
                 why = "不宜告知" if inspection.unannounced else "告知书尚未制作"
@@ -174,18 +173,14 @@ def confirm_service(entries: Sequence[ServiceEntry], entered_by: str, at: dateti
             notice.served_by, notice.received_by = entry.served_by, entry.received_by
             notice.place, notice.note = entry.place, entry.note
             notice.entered_at, notice.entered_by = at, entered_by
-            event = Event("登记送达", inspection.code, entry.model_dump(mode="json"))
-            ledger.append(session, at, entered_by, [event])
-            settle(session, round, at, [inspection], entered_by)
-            round.version += 1
-            rounds.add(round.code)
-        return rounds
+            taken.note(inspection, "登记送达", inspection.code, entry, entered_by)
+        return taken.settle(at)
 
 
 def withhold_notice(code: str, reason: str, approved_by: str, at: datetime) -> str:
     """Order that an inspection is not announced (不宜告知, §六.2); returns its round.
 
-    EntryRefused once its notice is served, or without reason and approver.
+    EntryRefused once its notice is made or the visit over, or without reason and approver.
     """
     if not (reason.strip() and approved_by.strip()):
         raise EntryRefused("不宜告知须写明理由和批准人")
@@ -193,6 +188,8 @@ def withhold_notice(code: str, reason: str, approved_by: str, at: datetime) -> s
         round, inspection = find(session, code)
         if inspection.notice is not None:
             raise EntryRefused(f"{code} 的告知书已制作，不能再定为不宜告知")
+        if inspection.ended_on or inspection.dropped_on:
+            raise EntryRefused(f"{code} 的检查已经结束，不能再定为不宜告知")
         inspection.unannounced = True
         inspection.unannounced_why, inspection.unannounced_by = reason, approved_by
         event = Event("不宜告知", code, {"reason": reason, "approved_by": approved_by})

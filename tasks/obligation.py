@@ -20,7 +20,7 @@ from models.alert import Alert, Fallen, Recipient, Step, Sweep, fallen, recipien
 from models.bulk import among, insert_rows
 from models.database import reading, writing
 from models.leave import Leave, absences
-from models.ledger import _CHAIN_LOCK, Event, append
+from models.ledger import Event, append, queue
 from models.mail import gather, refused_addresses
 from models.obligation import OPEN, Obligation
 from models.plan import Plan, PlanVersion, Role
@@ -110,10 +110,9 @@ def _batch(
     """Alert up to `limit` obligations; how many there were."""
     if not _anything_due(session, as_of):
         return 0
-    if session.get_bind().dialect.name == "postgresql":
-        # The ledger's queue first: a stage may hold it while it waits for an obligation, so
-        # whoever holds obligations must not wait for the ledger.
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
+    # The ledger's queue first: a stage may hold it while it waits for an obligation, so whoever
+    # holds obligations must not wait for the ledger.
+    queue(session)
     rows = session.execute(
         select(
             Obligation.id,

@@ -2,19 +2,23 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 
 from sqlalchemy import func, select
 
 from models.alert import Alert
 from models.database import reading
-from models.draw import Draw
+from models.draw import Draw, TeamMember
 from models.inspection import Inspection
 from models.obligation import Obligation
+from models.paper import DrawCertificate
+from models.paper_file import PaperFile
 from models.plan import DUTY_NAMES, Duty
-from tasks.inspection import with_round
+from models.statistics import Statistics, statistics
+from tasks.round import with_round
+from tasks.statistics import count_inspections, count_obligations
 
 CLOSED = "已办结"
-DUE_SOON_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,15 @@ class DrawFigures:
     commitment: str
     digest: str
     sealed_at: datetime | None
+    certificate: str = ""
 
 
 @dataclass
 class DutyFigures:
-    """One duty's obligations: all, met, ended late, open, open and overdue, due soon."""
+    """One duty's obligations: all, met, ended late, open, open and overdue, due soon.
+
+    They were met between `first_on` and `last_on`.
+    """
 
     name: str
     total: int = 0
@@ -42,6 +50,8 @@ class DutyFigures:
     open: int = 0
     overdue: int = 0
     soon: int = 0
+    first_on: date | None = None
+    last_on: date | None = None
 
     @property
     def done(self) -> int:
@@ -66,10 +76,12 @@ class Progress:
     inspections: int = 0
     inspected: int = 0
     dropped: int = 0
+    inspectors: int = 0
     alerts: int = 0
     ever_overdue: int = 0
     draws: list[DrawFigures] = field(default_factory=list)
     duties: dict[Duty, DutyFigures] = field(default_factory=dict)
+    statistics: Statistics | None = None
 
     @property
     def stage(self) -> tuple[str, int, int]:
@@ -77,7 +89,11 @@ class Progress:
         if self.closed_on is not None:
             return CLOSED, self.inspections, self.inspections
         if any(draw.state == "待公共值" for draw in self.draws):
-            return "待公共值", sum(draw.state == "已封存" for draw in self.draws), len(self.draws)
+            return (
+                "待公共值",
+                sum(draw.sealed_at is not None for draw in self.draws),
+                len(self.draws),
+            )
         for figures in self.duties.values():
             if figures.open:
                 return figures.name, figures.done, figures.total
@@ -112,36 +128,50 @@ def progress(code: str, as_of: date) -> Progress:
             pass_number=round.pass_number,
         )
         draws = select(Draw).where(Draw.round_id == round.id).order_by(Draw.grade)
-        found.draws = [_figures(draw) for draw in session.scalars(draws)]
-        counted = select(
-            func.count(Inspection.id),
-            func.count(Inspection.ended_on),
-            func.count(Inspection.dropped_on),
-        ).where(Inspection.round_id == round.id)
-        found.inspections, found.inspected, found.dropped = session.execute(counted).one()
+        papers = select(PaperFile.object, PaperFile.path).where(
+            PaperFile.round_id == round.id, PaperFile.kind == DrawCertificate.kind
+        )
+        certificates = dict(session.execute(papers.order_by(PaperFile.version)).tuples().all())
+        found.draws = [
+            _figures(draw, Path(certificates.get(draw.code, "")).name)
+            for draw in session.scalars(draws)
+        ]
+        serving = (
+            select(func.count(TeamMember.certificate.distinct()))
+            .join(Inspection, Inspection.id == TeamMember.inspection_id)
+            .where(Inspection.round_id == round.id, TeamMember.left_at.is_(None))
+        )
+        found.inspectors = session.scalar(serving) or 0
+        inspections = count_inspections(session, [round])[round.id]
+        found.inspections, found.inspected = inspections.total, inspections.ended
+        found.dropped = inspections.dropped
         found.duties = {duty: DutyFigures(name) for duty, name in DUTY_NAMES.items()}
-        for row in session.scalars(select(Obligation).where(Obligation.round_id == round.id)):
-            figures = found.duties[row.duty]
-            figures.total += 1
-            figures.met += row.met_on is not None
-            figures.open += row.open
-            late = row.was_overdue(as_of)
-            found.ever_overdue += late
-            figures.late += late and not row.open
-            figures.overdue += row.open and row.due_on < as_of
-            figures.soon += row.open and 0 <= (row.due_on - as_of).days <= DUE_SOON_DAYS
+        counted = count_obligations(session, [round], as_of)[round.id]
+        for one in counted:
+            figures, tally = found.duties[one.tally.duty], one.tally
+            figures.total += tally.total
+            figures.met += tally.on_time + tally.late
+            figures.late += one.ended_late
+            figures.open += tally.open
+            figures.overdue += tally.overdue
+            figures.soon += one.soon
+            days = [figures.first_on, figures.last_on, one.first_met_on, one.last_met_on]
+            known = [day for day in days if day]
+            figures.first_on, figures.last_on = min(known, default=None), max(known, default=None)
+            found.ever_overdue += one.missed
+        found.statistics = statistics(code, (one.tally for one in counted), [inspections], 1)
         found.alerts = (
             session.scalar(
                 select(func.count(Alert.id))
                 .join(Obligation, Obligation.id == Alert.obligation_id)
-                .where(Obligation.round_id == round.id)
+                .where(Obligation.round_id == round.id, Alert.mail_id.is_not(None))
             )
             or 0
         )
         return found
 
 
-def _figures(draw: Draw) -> DrawFigures:
+def _figures(draw: Draw, certificate: str) -> DrawFigures:
     if draw.revealed_at:
         state = "已公开"
     elif draw.sealed_at:
@@ -155,8 +185,9 @@ def _figures(draw: Draw) -> DrawFigures:
         pool=draw.pool,
         count=draw.count,
         ratio=draw.ratio or "",
-        state=state,
-        commitment=draw.commitment,
+        state=state if draw.proven else f"{state}（外部抽取，无证明）",
+        commitment=draw.commitment if draw.proven else "",
         digest=draw.freeze_digest or "",
         sealed_at=draw.sealed_at,
+        certificate=certificate,
     )

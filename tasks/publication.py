@@ -4,18 +4,18 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, or_, select
 
 from models import ledger
 from models.database import reading, writing
 from models.entry import EntryRefused, not_after, optional_day
-from models.inspection import Inspection
+from models.inspection import DepartmentRecord, Inspection
 from models.ledger import Event
 from models.publication import Publication, PublicationEntry, national_record
 from models.record import department_of
+from models.round import Round
 from models.settings import settings
-from tasks.duty import settle
-from tasks.inspection import find, with_round
+from tasks.desk import desk
 from tasks.paper import write
 from tasks.round import SYSTEM, lock
 
@@ -24,55 +24,70 @@ def prepare_publications(code: str, at: datetime) -> int:
     """Prepare each recorded result for publication (§八), and write one file a department.
 
     `publications/<round>/<department>.json` holds the department's records of the round so far.
-    A correction prepares the record anew. Returns how many were prepared now.
+    A correction, also of the inspection's end by another department, prepares the record anew;
+    the ledger keeps every version. Returns how many were prepared now.
     """
-    prepared = []
+    events = []
     with writing() as session:
         round = lock(session, code)
         plan = round.plan_version.plan
-        for inspection in session.scalars(
-            select(Inspection)
-            .where(Inspection.round_id == round.id, Inspection.ended_on.is_not(None))
-            .order_by(Inspection.id)
-        ):
+        for inspection, record in session.execute(_due(round)).tuples():
             assert inspection.ended_on is not None
-            for record in inspection.records:
-                shown = record.publication.version if record.publication else 0
-                if record.version == shown:
-                    continue
-                content = national_record(
-                    plan,
-                    round_number=round.number,
-                    department=record.department,
-                    subject_name=inspection.name,
-                    subject_code=inspection.subject_code,
-                    ended_on=inspection.ended_on,
-                    results=record.results,
-                )
-                if record.publication is None:
-                    record.publication = Publication(record_id=record.id)
-                record.publication.content = content
-                record.publication.version = record.version
-                record.publication.prepared_on = at.date()
-                prepared.append(f"{inspection.code}/{record.department}")
-        events = [Event("制作公示内容", name, {}) for name in prepared]
+            publication = record.publication or Publication(record_id=record.id)
+            record.publication = publication
+            publication.content = national_record(
+                plan,
+                round_number=round.number,
+                department=record.department,
+                subject_name=inspection.name,
+                subject_code=inspection.subject_code,
+                ended_on=inspection.ended_on,
+                results=record.results,
+            )
+            publication.version, publication.ended_on = record.version, inspection.ended_on
+            publication.prepared_on = at.date()
+            name = f"{inspection.code}/{record.department}"
+            detail = {"version": record.version, "content": publication.content}
+            events.append(Event("制作公示内容", name, detail))
         ledger.append(session, at, SYSTEM, events)
     _write_files(code)
-    return len(prepared)
+    return len(events)
+
+
+def _due(round: Round) -> Select[tuple[Inspection, DepartmentRecord]]:
+    """What is recorded, and not prepared as it is recorded now."""
+    return (
+        select(Inspection, DepartmentRecord)
+        .join(DepartmentRecord, DepartmentRecord.inspection_id == Inspection.id)
+        .outerjoin(Publication, Publication.record_id == DepartmentRecord.id)
+        .where(
+            Inspection.round_id == round.id,
+            Inspection.ended_on.is_not(None),
+            DepartmentRecord.version > 0,
+            or_(
+                Publication.id.is_(None),
+                Publication.version != DepartmentRecord.version,
+                Publication.ended_on != Inspection.ended_on,
+            ),
+        )
+        .order_by(DepartmentRecord.id)
+    )
 
 
 def _write_files(code: str) -> None:
     """One file a department; written again whenever its content is not what it should be."""
+    records: dict[str, list[object]] = {}
     with reading() as session:
-        round = with_round(session, code)
-        records: dict[str, list[object]] = {}
-        for inspection in session.scalars(
-            select(Inspection).where(Inspection.round_id == round.id).order_by(Inspection.id)
-        ):
-            for record in inspection.records:
-                if record.publication is not None:
-                    content = record.publication.content
-                    records.setdefault(record.department, []).append(content)
+        prepared = session.execute(
+            select(DepartmentRecord.department, Publication.content)
+            .join(Publication, Publication.record_id == DepartmentRecord.id)
+            .join(Inspection, Inspection.id == DepartmentRecord.inspection_id)
+            .join(Round, Round.id == Inspection.round_id)
+            .where(Round.code == code)
+            .order_by(DepartmentRecord.id)
+        )
+        for department, content in prepared:
+            records.setdefault(department, []).append(content)
     for department, contents in records.items():
         path = settings().publications_folder / code / f"{department}.json"
         text = json.dumps(contents, ensure_ascii=False, indent=2) + "\n"
@@ -85,10 +100,9 @@ def confirm_publications(entries: Sequence[PublicationEntry], at: datetime) -> s
 
     All or nothing; EntryRefused says what is wrong. Entered alone does not meet the duty.
     """
-    rounds: set[str] = set()
-    with writing() as session:
+    with desk([entry.inspection for entry in entries]) as taken:
         for entry in entries:
-            round, inspection = find(session, entry.inspection)
+            round, inspection = taken.find(entry.inspection)
             department = department_of(round.plan_version.plan, entry.department)
             record = inspection.record(department.code)
             name = f"{inspection.code}/{record.department}"
@@ -102,11 +116,11 @@ def confirm_publications(entries: Sequence[PublicationEntry], at: datetime) -> s
             if published_on is not None and published_on < entry.entered_on:
                 raise EntryRefused(f"{name} 公示日期不能早于录入日期")
             publication = record.publication
+            if publication.published_on is not None and published_on is None:
+                raise EntryRefused(
+                    f"{name} 已于 {publication.published_on} 公示；更正须一并填写公示日期"
+                )
             publication.entered_on, publication.published_on = entry.entered_on, published_on
             publication.entered_by, publication.entered_at = entry.entered_by, at
-            event = Event("登记公示", name, entry.model_dump(mode="json"))
-            ledger.append(session, at, entry.entered_by, [event])
-            settle(session, round, at, [inspection], entry.entered_by)
-            round.version += 1
-            rounds.add(round.code)
-    return rounds
+            taken.note(inspection, "登记公示", name, entry, entry.entered_by)
+        return taken.settle(at)

@@ -2,17 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, exists, func, or_, select
 
 from models.database import reading, writing
 from models.inspection import DepartmentRecord, Inspection
 from models.paper import DepartmentRecord as PrintedRecord
 from models.paper import ItemRecord, Measure, RecordSheet, TeamMember
+from models.paper_file import PaperFile
 from models.plan import Plan
 from models.round import Round
 from tasks import filing
-from tasks.inspection import with_round
-from tasks.round import lock
+from tasks.round import lock, with_round
 
 
 def prepare_record_sheets(code: str, at: datetime) -> int:
@@ -22,14 +22,9 @@ def prepare_record_sheets(code: str, at: datetime) -> int:
     """
     with reading() as session:
         round = with_round(session, code)
-        known = filing.filed(session, round, RecordSheet.kind)
         drafts = [
             filing.Draft(_sheet(round, inspection), inspection.code, version)
-            for inspection in session.scalars(
-                select(Inspection).where(Inspection.round_id == round.id).order_by(Inspection.id)
-            )
-            for version in _due(inspection)
-            if (inspection.code, version) not in known
+            for inspection, version in session.execute(_due(round)).tuples()
         ]
     made = filing.make(code, drafts)
     if not made:
@@ -38,14 +33,29 @@ def prepare_record_sheets(code: str, at: datetime) -> int:
         return len(filing.enter(session, lock(session, code), made, at.date()))
 
 
-def _due(inspection: Inspection) -> list[int]:
-    if inspection.dropped_on is not None:
-        return []
-    if all(record.version == 0 for record in inspection.records):
-        return [0]
-    if all(record.version for record in inspection.records):
-        return [sum(record.version for record in inspection.records)]
-    return []
+def _due(round: Round) -> Select[tuple[Inspection, int]]:
+    """Inspections whose sheet, blank or as all departments have recorded it, is not in the file."""
+    version = func.sum(DepartmentRecord.version)
+    recorded = (
+        select(DepartmentRecord.inspection_id, version.label("version"))
+        .join(Inspection)
+        .where(Inspection.round_id == round.id, Inspection.dropped_on.is_(None))
+        .group_by(DepartmentRecord.inspection_id)
+        .having(or_(version == 0, func.min(DepartmentRecord.version) > 0))
+        .subquery()
+    )
+    return (
+        select(Inspection, recorded.c.version)
+        .join(recorded, recorded.c.inspection_id == Inspection.id)
+        .where(
+            ~exists().where(
+                PaperFile.kind == RecordSheet.kind,
+                PaperFile.object == Inspection.code,
+                PaperFile.version == recorded.c.version,
+            )
+        )
+        .order_by(Inspection.id)
+    )
 
 
 def _sheet(round: Round, inspection: Inspection) -> RecordSheet:

@@ -4,22 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from models import ledger
 from models.database import reading, writing
 from models.entry import EntryRefused, not_after, optional_day
 from models.inspection import DepartmentRecord, Inspection
-from models.ledger import Event
 from models.paper import ReferralLetter
 from models.plan import Plan
 from models.record import department_of
 from models.referral import FollowUpEntry, Referral, ReferralEntry
 from models.round import Round
 from tasks import filing
-from tasks.duty import settle
-from tasks.inspection import find, with_round
-from tasks.round import lock
+from tasks.desk import desk
+from tasks.round import lock, with_round
 
 
 def _recorded(plan: Plan, inspection: Inspection, department: str) -> DepartmentRecord:
@@ -34,24 +30,17 @@ def confirm_referrals(entries: Sequence[ReferralEntry], at: datetime) -> set[str
 
     All or nothing; EntryRefused says what is wrong. Returns the rounds concerned.
     """
-    rounds: set[str] = set()
-    with writing() as session:
+    with desk([entry.inspection for entry in entries]) as taken:
         for entry in entries:
-            round, inspection = find(session, entry.inspection)
+            round, inspection = taken.find(entry.inspection)
             record = _recorded(round.plan_version.plan, inspection, entry.department)
             name = f"{inspection.code}/{record.department}"
-            _apply(session, record, entry, name, at)
-            event = Event("登记移送", name, entry.model_dump(mode="json"))
-            ledger.append(session, at, entry.entered_by, [event])
-            settle(session, round, at, [inspection], entry.entered_by)
-            round.version += 1
-            rounds.add(round.code)
-    return rounds
+            _apply(record, entry, name, at)
+            taken.note(inspection, "登记移送", name, entry, entry.entered_by)
+        return taken.settle(at)
 
 
-def _apply(
-    session: Session, record: DepartmentRecord, entry: ReferralEntry, name: str, at: datetime
-) -> None:
+def _apply(record: DepartmentRecord, entry: ReferralEntry, name: str, at: datetime) -> None:
     sent_on = optional_day(entry.sent_on, f"{name} 移送日期")
     received_on = optional_day(entry.received_on, f"{name} 接收日期")
     for day, field in (
@@ -66,6 +55,8 @@ def _apply(
         raise EntryRefused(f"{name} 没有不利结果，不存在移送问题")
     if record.referral is not None and entry.needed == "不需":
         raise EntryRefused(f"{name} 已于 {record.referral.sent_on} 移送，不能改为不需移送")
+    if received_on is not None and (sent_on is None or received_on < sent_on):
+        raise EntryRefused(f"{name} 填了接收日期的，须同时填不晚于它的移送日期")
     record.referral_needed, record.referral_why = entry.needed, entry.reason
     record.referral_decided_on = record.referral_decided_on or entry.decided_on
     if sent_on is None:
@@ -77,7 +68,6 @@ def _apply(
     referral = record.referral
     if referral is None:
         referral = record.referral = Referral(record_id=record.id)
-        session.add(referral)
     referral.receiving, referral.document = entry.receiving, entry.document
     referral.case_name = entry.case_name
     referral.sent_on, referral.received_on = sent_on, received_on
@@ -87,10 +77,9 @@ def _apply(
 
 def close_follow_ups(entries: Sequence[FollowUpEntry], at: datetime) -> set[str]:
     """Enter that a department's open follow-ups of an inspection are dealt with (复查)."""
-    rounds: set[str] = set()
-    with writing() as session:
+    with desk([entry.inspection for entry in entries]) as taken:
         for entry in entries:
-            round, inspection = find(session, entry.inspection)
+            round, inspection = taken.find(entry.inspection)
             record = _recorded(round.plan_version.plan, inspection, entry.department)
             name = f"{inspection.code}/{record.department}"
             waiting = [one for one in record.follow_ups if one.closed_on is None]
@@ -102,12 +91,8 @@ def close_follow_ups(entries: Sequence[FollowUpEntry], at: datetime) -> set[str]
                     raise EntryRefused(f"{name} 办结日期早于问题发现日 {follow_up.opened_on}")
                 follow_up.closed_on, follow_up.outcome = entry.closed_on, entry.outcome
                 follow_up.entered_by, follow_up.entered_at = entry.entered_by, at
-            event = Event("后续监管办结", name, entry.model_dump(mode="json"))
-            ledger.append(session, at, entry.entered_by, [event])
-            settle(session, round, at, [inspection], entry.entered_by)
-            round.version += 1
-            rounds.add(round.code)
-    return rounds
+            taken.note(inspection, "后续监管办结", name, entry, entry.entered_by)
+        return taken.settle(at)
 
 
 def prepare_referrals(code: str, at: datetime) -> int:
@@ -117,12 +102,13 @@ def prepare_referrals(code: str, at: datetime) -> int:
         known = filing.filed(session, round, ReferralLetter.kind)
         drafts = [
             filing.Draft(_letter(round, inspection, record, at), object, record.version)
-            for inspection in session.scalars(
-                select(Inspection).where(Inspection.round_id == round.id).order_by(Inspection.id)
-            )
-            for record in inspection.records
-            if record.referral_needed == "需"
-            and (object := f"{inspection.code}-{record.department}", record.version) not in known
+            for inspection, record in session.execute(
+                select(Inspection, DepartmentRecord)
+                .join(DepartmentRecord, DepartmentRecord.inspection_id == Inspection.id)
+                .where(Inspection.round_id == round.id, DepartmentRecord.referral_needed == "需")
+                .order_by(DepartmentRecord.id)
+            ).tuples()
+            if (object := f"{inspection.code}-{record.department}", record.version) not in known
         ]
     made = filing.make(code, drafts)
     if not made:

@@ -21,6 +21,7 @@ from models.registers import (
 )
 from models.subject import Inspector, Subject, columns
 from tasks.sheet import read_rows
+from tasks.steps import steps
 
 
 def import_subjects(path: Path, at: datetime, actor: str) -> Changes[SubjectRow]:
@@ -56,7 +57,7 @@ def save_subjects(
     changes = compare(stored, rows)
     if changes.added:
         session.execute(insert(Subject), [columns(row) for row in changes.added])
-    for row in changes.changed:
+    for row in steps("更新名录库", changes.changed):
         session.execute(update(Subject).where(Subject.code == row.code).values(columns(row)))
     _record(session, "导入检查对象", source, changes, at, actor)
     return changes
@@ -70,7 +71,7 @@ def save_inspectors(
     changes = compare(stored, rows)
     if changes.added:
         session.execute(insert(Inspector), [columns(row) for row in changes.added])
-    for row in changes.changed:
+    for row in steps("更新名录库", changes.changed):
         session.execute(
             update(Inspector).where(Inspector.certificate == row.certificate).values(columns(row))
         )

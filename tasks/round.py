@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NoReturn
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -27,10 +28,18 @@ def lock(session: Session, code: str) -> Round:
     Raises UnknownRound.
     """
     found = session.scalar(select(Round).where(Round.code == code).with_for_update(of=Round))
-    if found is None:
-        known = "、".join(session.scalars(select(Round.code).order_by(Round.code))) or "无"
-        raise UnknownRound(f"没有轮次“{code}”；已登记的轮次：{known}")
-    return found
+    return found or _unknown(session, code)
+
+
+def with_round(session: Session, code: str) -> Round:
+    """The round, for reading. Raises UnknownRound."""
+    found = session.scalar(select(Round).where(Round.code == code))
+    return found or _unknown(session, code)
+
+
+def _unknown(session: Session, code: str) -> NoReturn:
+    known = "、".join(session.scalars(select(Round.code).order_by(Round.code))) or "无"
+    raise UnknownRound(f"没有轮次“{code}”；已登记的轮次：{known}")
 
 
 @dataclass(frozen=True)

