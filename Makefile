@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo serve test check pure servers chaos bench clean
+.PHONY: install demo serve test check pure offices servers chaos bench clean
 
 install: .venv/.done
 
@@ -18,7 +18,7 @@ demo: install
 serve: install
 	$(BIN)/shuangsuiji serve
 
-test: check pure servers
+test: check pure offices servers
 
 check: install
 	$(BIN)/ruff format --check .
@@ -26,8 +26,15 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+# Rules alone, of plain values and dates.
 pure: install
-	$(BIN)/pytest -m 'not server' -n 2
+	$(BIN)/pytest tests/calendars tests/models -m 'not server' -n 2
+
+# Whole offices, each with its own SQLite file.
+offices: install
+	$(BIN)/pytest tests/tasks tests/flows tests/deployments -m 'not server' -n 2
+
+# With a Prefect server, PostgreSQL, SMTP servers and a browser, in one process.
 
 servers: install
 	$(BIN)/pytest -m server

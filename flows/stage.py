@@ -26,7 +26,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 RUN_ROUND = "轮次推进"
-EVERY_SECONDS = 5.0
+# How long work takes before it shows progress; each further pause is twice as long, so that the
+# calls of even an hour's work can be counted on two hands.
+FIRST_PAUSE_SECONDS = 15.0
 
 
 def stage(name: str, function: Callable[P, R]) -> Task[P, R]:
@@ -48,14 +50,14 @@ class _Shown:
     """Progress as an artifact of the run: none for quick work, so that most passes show none."""
 
     def __init__(self) -> None:
-        self._told = monotonic()
+        self._told, self._pause = monotonic(), FIRST_PAUSE_SECONDS
         self._artifact: UUID | None = None
 
     def __call__(self, what: str, done: int, total: int) -> None:
         last = done == total and self._artifact is not None
-        if TaskRunContext.get() is None or (monotonic() - self._told < EVERY_SECONDS and not last):
+        if TaskRunContext.get() is None or (monotonic() - self._told < self._pause and not last):
             return
-        self._told = monotonic()
+        self._told, self._pause = monotonic(), 2 * self._pause
         percent, said = 100 * done / total, f"{what} {done}/{total}"
         if self._artifact is None:
             made = create_progress_artifact(percent, description=said)

@@ -24,7 +24,7 @@ from models.database import writing
 from models.draw import Draw
 from models.obligation import Obligation
 from models.plan import Plan
-from tasks import draw, duty, inspection
+from tasks import draw, duty, inspection, publication
 from tasks.mail import deliver
 
 CHROMIUM = shutil.which("chromium")
@@ -68,6 +68,7 @@ def home(registered: Any, drill: Plan, sheet: Any, tmp_path_factory: Any) -> Pat
             duty.update_duties(code, at(day))
         found = [sheet("2024-1-A01", department) for department in ("yjglj", "scjgj")]
         inspection.record_inspections(found, at(date(2024, 7, 9)))
+        publication.prepare_publications("2024-1", at(date(2024, 7, 9)))
         with writing() as session:
             session.execute(update(Draw).where(Draw.grade == "A").values(revealed_at=at(day)))
             table = Obligation.__table__
@@ -181,7 +182,8 @@ def test_the_board_shows_its_strip_and_the_first_fifty_with_a_link_to_the_rest(
     details.wait_for()
     assert details.get_by_role("row").count() == 51
     page.get_by_role("link", name="全部逾期事项，可搜索").click()
-    page.get_by_text("区市场监督管理局").first.wait_for()
+    page.get_by_placeholder("Search").fill("区市场监督管理局")
+    page.get_by_role("cell", name="区市场监督管理局").first.wait_for()
 
 
 def test_a_wrong_entry_is_sent_back_and_put_right_from_its_own_link(
