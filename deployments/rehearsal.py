@@ -25,7 +25,7 @@ from models.settings import Settings
 
 SEED = 2024
 # On SQLite the server refuses a run while the last one's records are still being written.
-PACE_SECONDS = 0.35
+PACE_SECONDS = 0.3
 REGISTERED_BEFORE = 3  # working days from the registration to the first round's opening
 PUBLIC_VALUE_RULE = "冻结后由两名见证人当众掷骰子六次，依次写下六个点数（演练）"
 LONGEST = timedelta(days=730)
@@ -57,14 +57,18 @@ def rehearse(settings: Settings, plan_file: Path, quiet: bool = False) -> dict[s
         console.width = 110
     console.print(f"演练：{plan.title}\n目录 {home}，界面 {ui_url(settings)}")
     with running(settings):
-        from deployments.registry import deployments
+        from deployments.registry import deployments, write_pages
+        from flows.clock import moment
 
         with _unhurried():
             course = _Course(plan, settings)
-            for deployment in deployments([plan]):
-                deployment.apply()
             with _progress(console) as show:
                 course.run(show)
+            # Last, because every pass reads what is deployed for its links, form by form.
+            made = deployments([plan])
+            for deployment in made:
+                deployment.apply()
+            write_pages(made, moment(course.today))
             summary = course.summary(time.monotonic() - began)
     (home / "summary.json").write_text(
         json.dumps(summary, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
@@ -126,6 +130,7 @@ class _Course:
     settings: Settings
     calendar: WorkingCalendar = field(default_factory=WorkingCalendar.china)
     runs: int = 0
+    ended: float = 0.0  # when the last flow was over, by the process's own clock
 
     def __post_init__(self) -> None:
         from deployments.people import People
@@ -171,8 +176,9 @@ class _Course:
 
     def _flow(self, flow: Any, *arguments: Any) -> None:
         """Run one flow to its end, on this day; a failure of any kind ends the rehearsal."""
-        time.sleep(PACE_SECONDS)
+        time.sleep(max(0.0, self.ended + PACE_SECONDS - time.monotonic()))
         flow(*arguments, as_of=self.today)
+        self.ended = time.monotonic()
         self.runs += 1
 
     def _next_day(self) -> date | None:
