@@ -11,7 +11,7 @@ from prefect.states import Completed
 from flows.board import show_board
 from flows.clock import moment
 from flows.stage import ask_for_pass, forget_runs, stage
-from tasks import board, calendar, duty, grant, holiday, obligation, round
+from tasks import agenda, board, calendar, duty, grant, holiday, obligation, round
 from tasks.mail import deliver
 
 is_working_day = stage("工作日", calendar.is_working_day)
@@ -56,6 +56,8 @@ def sweep_deadlines(as_of: date | None = None) -> State[Any]:
 def deliver_outbox() -> State[Any]:
     """发出待发的邮件；每 10 分钟一次，没有待发的就立即结束，列表中只留最近一次。"""
     figures = deliver_mails(moment())
+    for code in agenda.rounds_to_seal():
+        ask_for_pass(code, f"deliver:{flow_run.id}")
     if not (figures.sent or figures.retried or figures.undeliverable or figures.stopped):
         forget_runs(IDLE)
         return Completed(name=IDLE, message="没有待发的邮件")

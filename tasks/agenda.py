@@ -92,3 +92,18 @@ def _waiting(session: Session) -> list[tuple[str, date]]:
         after = round.plan_version.plan.notices_after
         found += [(round.code, calendar.add_working_days(at.date(), after)) for at in sealed if at]
     return found
+
+
+def rounds_to_seal() -> list[str]:
+    """The rounds with a frozen draw that waits for its digest to go out, and for nothing else."""
+    with reading() as session:
+        waiting = (
+            select(Round.code)
+            .join(Draw, Draw.round_id == Round.id)
+            .where(
+                Draw.frozen_at.is_not(None),
+                Draw.sealed_at.is_(None),
+                or_(Draw.public_value_rule == "", Draw.public_value != ""),
+            )
+        )
+        return sorted(set(session.scalars(waiting)))

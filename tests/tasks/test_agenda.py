@@ -14,8 +14,9 @@ from models.inspection import Inspection
 from models.obligation import Obligation
 from models.plan import Plan
 from models.round import Round
-from tasks import agenda
+from tasks import agenda, draw
 from tasks.inspection import record_inspections
+from tasks.mail import deliver
 from tasks.plan import load_plan
 from tasks.round import begin_pass
 
@@ -97,3 +98,12 @@ def test_closed_rounds_are_off_the_agenda() -> None:
     change(Round, closed_on=day("09-01"))
     assert not agenda.any_open()
     assert agenda.rounds_with_work(day("12-31")) == []
+
+
+def test_a_draw_whose_digest_is_still_in_the_outbox_waits_to_be_sealed(office: Any) -> None:
+    assert agenda.rounds_to_seal() == []
+    draw.freeze_draws("2024-1", at("06-25"))
+    assert agenda.rounds_to_seal() == ["2024-1"]
+    deliver(at("06-25"))
+    draw.seal_draws("2024-1", at("06-25"))
+    assert agenda.rounds_to_seal() == []
