@@ -28,6 +28,7 @@ SEED = 2024
 PACE_SECONDS = 0.3
 REGISTERED_BEFORE = 3  # working days from the registration to the first round's opening
 PUBLIC_VALUE_RULE = "冻结后由两名见证人当众掷骰子六次，依次写下六个点数（演练）"
+VISITS_PER_DAY = 8
 LONGEST = timedelta(days=730)
 
 
@@ -83,11 +84,15 @@ def rehearse(settings: Settings, plan_file: Path, quiet: bool = False) -> dict[s
 
 
 def _drill(plan: Plan) -> Plan:
-    """The plan as it is rehearsed: marked, and with a public value in one draw of each round."""
+    """The plan as it is rehearsed: marked, with a public value in one draw of each round, and with
+    so many visits a day that a round's take place on few days, of which each costs runs.
+    """
     last = plan.grades[-1]
     rule = last.public_value_rule or PUBLIC_VALUE_RULE
     grades = (*plan.grades[:-1], last.model_copy(update={"public_value_rule": rule}))
-    return plan.model_copy(update={"drill": True, "grades": grades})
+    busy = {"visits_per_day": VISITS_PER_DAY}
+    rounds = tuple(planned.model_copy(update=busy) for planned in plan.rounds)
+    return plan.model_copy(update={"drill": True, "grades": grades, "rounds": rounds})
 
 
 @contextmanager
