@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from operator import attrgetter, itemgetter
@@ -137,6 +137,10 @@ class WorkingCalendar:
         if n == 0:
             raise ValueError(_NO_ZERO)
         raise self._not_covered(f"自 {event_day} 起第 {n} 个工作日")
+
+    def first_working_day(self, day: date) -> date:
+        """`day`, or the first working day after it; beyond the covered years provisionally."""
+        return self.provisional.add_working_days(day - timedelta(days=1), 1)
 
     def add_working_days_to_all(self, event_days: Iterable[date], n: int) -> list[date]:
         """`add_working_days` of many event days at once, by a table kept for each n."""

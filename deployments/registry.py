@@ -69,11 +69,7 @@ WATCH_AFTER = timedelta(hours=2, minutes=15)
 
 def opening(planned: PlannedRound, calendar: WorkingCalendar) -> datetime:
     """When a round opens by itself: its day, or the next working day (naive, Asia/Shanghai)."""
-    days = calendar.provisional
-    day = planned.opens_on
-    if not days.is_working_day(day):
-        day = days.add_working_days(day, 1)
-    return datetime.combine(day, OPENING)
+    return datetime.combine(calendar.first_working_day(planned.opens_on), OPENING)
 
 
 def opening_schedule(plan: Plan, planned: PlannedRound, calendar: WorkingCalendar) -> Schedule:

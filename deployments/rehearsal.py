@@ -196,7 +196,7 @@ class _Course:
             return None
         tomorrow = self.today + timedelta(days=1)
         day = max(tomorrow, min(days, default=tomorrow))
-        return day if self.calendar.is_working_day(day) else self.calendar.add_working_days(day, 1)
+        return self.calendar.first_working_day(day)
 
     def _day(self) -> list[str]:
         """What happens on this day, in the order of a working day."""

@@ -106,9 +106,6 @@ class Duties:
 
     def _draw(self, round: Round, draw: Draw) -> Wanted:
         """§二、五: on the day the round opens, by the coordinator."""
-        day = round.opens_on
-        if not self.calendar.provisional.is_working_day(day):
-            day = self.calendar.provisional.add_working_days(day, 1)
         return self._wanted(
             "draw",
             draw.code,
@@ -116,7 +113,7 @@ class Duties:
             "",
             self.plan.coordinator,
             round.registered_at.date(),
-            fixed=day,
+            fixed=self.calendar.first_working_day(round.opens_on),
             met_on=draw.sealed_at.date() if draw.sealed_at else None,
         )
 

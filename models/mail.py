@@ -144,11 +144,6 @@ def letter(
     return added.first() is not None
 
 
-def first_working_day(calendar: WorkingCalendar, day: date) -> date:
-    """`day`, or the first working day after it; beyond the known notices provisionally."""
-    return calendar.provisional.add_working_days(day - timedelta(days=1), 1)
-
-
 def gather(
     session: Session, recipients: Mapping[str, str], as_of: date, calendar: WorkingCalendar
 ) -> dict[str, int]:
@@ -158,7 +153,7 @@ def gather(
     the working day that follows, however often the sweep runs. `recipients`: names by address in
     lower case.
     """
-    today = first_working_day(calendar, as_of)
+    today = calendar.first_working_day(as_of)
     midnight = datetime.combine(today, time(), tzinfo=SHANGHAI)
     gathering = select(Mail.email, Mail.id).where(text(GATHERING)).order_by(Mail.id)
     # One that the sender is freezing right now is waited for, and then is not gathering. Nothing
@@ -170,7 +165,7 @@ def gather(
         .group_by(Mail.email)
     )
     spent = {
-        email: first_working_day(calendar, frozen_at.date() + timedelta(days=1))
+        email: calendar.first_working_day(frozen_at.date() + timedelta(days=1))
         for email, frozen_at in session.execute(last_frozen)
     }
     rows = [

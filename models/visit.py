@@ -21,9 +21,7 @@ def planned_visits(
     if not count:
         return []
     days = calendar.provisional
-    first = max(planned.visits_from, ready_on or planned.visits_from)
-    if not days.is_working_day(first):
-        first = days.add_working_days(first, 1)
+    first = days.first_working_day(max(planned.visits_from, ready_on or planned.visits_from))
     left = days.count_working_days(first, planned.ends_on)
     room = max(1, left - min(RESERVE, left // 2))
     per_day = max(planned.visits_per_day, -(-count // room))

@@ -72,9 +72,7 @@ def _waiting(session: Session) -> list[tuple[str, date]]:
     for round in session.scalars(select(Round).where(Round.closed_on.is_(None))):
         calendar = office_calendar(session, round.plan_version.plan).provisional
         if round.opened_on is None:
-            day = round.opens_on
-            working = calendar.is_working_day(day)
-            found.append((round.code, day if working else calendar.add_working_days(day, 1)))
+            found.append((round.code, calendar.first_working_day(round.opens_on)))
             continue
         sealed = session.scalars(
             select(Draw.sealed_at)

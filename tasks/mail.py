@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from calendars.day import shanghai_day
 from models.database import reading, writing
-from models.mail import WAITING, Delivery, Mail, compose, first_working_day, message_id
+from models.mail import WAITING, Delivery, Mail, compose, message_id
 from models.plan import Person, PlanVersion
 from models.settings import settings
 from tasks import smtp
@@ -89,7 +89,7 @@ def deliver(
 
 
 def _day_off(session: Session, day: date) -> bool:
-    return first_working_day(office_calendar(session), day) != day
+    return office_calendar(session).first_working_day(day) != day
 
 
 def _office(session: Session) -> Person | None:

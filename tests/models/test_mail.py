@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from calendars import WorkingCalendar
 from models.base import SHANGHAI
 from models.database import engine_for, writing
-from models.mail import Mail, compose, first_working_day, letter, message_id, one_line, usable
+from models.mail import Mail, compose, letter, message_id, one_line, usable
 
 NOW = datetime(2024, 7, 1, 8, 30, tzinfo=SHANGHAI)
 DAY = date(2024, 7, 1)
@@ -122,7 +122,7 @@ def test_one_line_keeps_chinese_as_it_is() -> None:
     ],
 )
 def test_mails_go_out_on_working_days(day: date, expected: date) -> None:
-    assert first_working_day(WorkingCalendar.china(), day) == expected
+    assert WorkingCalendar.china().first_working_day(day) == expected
 
 
 @pytest.fixture
