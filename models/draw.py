@@ -154,7 +154,7 @@ SEALED: dict[str, Sequence[str]] = {
         f"BEGIN SELECT RAISE(ABORT, '{_FINAL}'); END",
     ),
     "postgresql": (
-        f"CREATE FUNCTION draw_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"CREATE OR REPLACE FUNCTION draw_refuse() RETURNS trigger LANGUAGE plpgsql AS "
         f"$$ BEGIN RAISE EXCEPTION '{_FINAL}'; END $$",
         f"CREATE TRIGGER draw_final BEFORE UPDATE ON draw FOR EACH ROW "
         f"WHEN ({_changed('IS DISTINCT FROM', '::text')}) EXECUTE FUNCTION draw_refuse()",
@@ -162,7 +162,7 @@ SEALED: dict[str, Sequence[str]] = {
         "FOR EACH STATEMENT EXECUTE FUNCTION draw_refuse()",
         "CREATE TRIGGER drawn_subject_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON drawn_subject "
         "FOR EACH STATEMENT EXECUTE FUNCTION draw_refuse()",
-        f"CREATE FUNCTION drawn_subject_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"CREATE OR REPLACE FUNCTION drawn_subject_refuse() RETURNS trigger LANGUAGE plpgsql AS "
         f"$$ BEGIN IF EXISTS (SELECT 1 FROM draw WHERE sealed_at IS NOT NULL "
         f"AND id IN (SELECT draw_id FROM added)) "
         f"THEN RAISE EXCEPTION '{_FINAL}'; END IF; RETURN NULL; END $$",

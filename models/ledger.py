@@ -128,7 +128,7 @@ APPEND_ONLY: dict[str, Sequence[str]] = {
         "BEGIN SELECT RAISE(ABORT, '台账只能追加，不能删除'); END",
     ),
     "postgresql": (
-        "CREATE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "CREATE OR REPLACE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION '台账只能追加，不能修改或删除'; END $$",
         "CREATE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger "
         "FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse()",

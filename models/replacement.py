@@ -122,7 +122,7 @@ KEPT: dict[str, Sequence[str]] = {
         for act in ("UPDATE", "DELETE")
     ),
     "postgresql": (
-        f"CREATE FUNCTION replacement_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"CREATE OR REPLACE FUNCTION replacement_refuse() RETURNS trigger LANGUAGE plpgsql AS "
         f"$$ BEGIN RAISE EXCEPTION '{_KEPT}'; END $$",
         "CREATE TRIGGER replacement_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON replacement "
         "FOR EACH STATEMENT EXECUTE FUNCTION replacement_refuse()",

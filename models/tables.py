@@ -26,7 +26,7 @@ from models.replacement import KEPT
 
 __all__ = ["TRIGGERS", "Base"]
 
-# What the database itself refuses, by dialect; made together with the tables.
+# What the database itself refuses, by dialect; made anew whenever the tables change.
 TRIGGERS = {
     dialect: (*APPEND_ONLY[dialect], *SEALED[dialect], *KEPT[dialect])
     for dialect in ("sqlite", "postgresql")

@@ -21,6 +21,7 @@ from models.notice import Notice
 from models.plan import PlanVersion
 from models.round import Round
 from models.settings import SHIPPED_PLAN, Settings, settings
+from models.triggers import drop_triggers, make_triggers
 from tasks.ledger import verify
 
 
@@ -44,6 +45,23 @@ def test_migrating_again_changes_nothing(database: Path) -> None:
     before = schema()
     migrate()
     assert schema() == before
+
+
+def test_a_migration_leaves_the_triggers_as_the_models_have_them(database: Path) -> None:
+    def triggers() -> list[tuple[str, ...]]:
+        with closing(sqlite3.connect(database)) as connection:
+            named = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY 1"
+            return connection.execute(named).fetchall()
+
+    before = triggers()
+    with closing(sqlite3.connect(database)) as connection:  # as an earlier version had them
+        connection.execute("DROP TRIGGER ledger_no_delete")
+        connection.execute("CREATE TRIGGER bygone BEFORE DELETE ON mail BEGIN SELECT 1; END")
+    assert triggers() != before
+    with engine_for(settings().database).begin() as connection:
+        drop_triggers(connection)
+        make_triggers(connection)
+    assert triggers() == before
 
 
 def test_an_exception_leaves_nothing_half_written(database: Path) -> None:

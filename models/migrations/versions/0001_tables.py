@@ -4,7 +4,6 @@ import sqlalchemy as sa
 from alembic import op
 
 from models.base import Moment
-from models.tables import TRIGGERS
 
 revision = "0001"
 down_revision = None
@@ -596,5 +595,3 @@ def upgrade() -> None:
         sa.UniqueConstraint("record_id", name=op.f("uq_referral_record_id")),
     )
     # ### end Alembic commands ###
-    for statement in TRIGGERS[op.get_bind().dialect.name]:
-        op.execute(statement)

@@ -1,0 +1,10 @@
+"""Duties of the crime track, of a refused inspection and of the brief."""
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
