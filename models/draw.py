@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import ForeignKey, UniqueConstraint
@@ -61,6 +62,11 @@ class Draw(Base):
     def freeze(self) -> dict[str, Any]:
         """The freeze object; only for a frozen draw."""
         return dict(json.loads(self.frozen or ""))
+
+    @property
+    def digest_of_frozen(self) -> str:
+        """The digest of the freeze object as it is stored, recomputed; only for a frozen draw."""
+        return sha256((self.frozen or "").encode()).hexdigest()
 
     @property
     def code(self) -> str:

@@ -102,6 +102,16 @@ def _check_code(value: str, what: str) -> str:
     return str(value)
 
 
+def _check_codes(values: Iterable[str], what: str) -> list[str]:
+    """The same for many; a million are looked at as one text, and singly only to name a bad one."""
+    codes = list(values)
+    if all(type(code) is str and code for code in codes):
+        text = "".join(codes)
+        if text.isascii() and text.isprintable() and " " not in text:
+            return codes
+    return [_check_code(code, what) for code in codes]
+
+
 def ratio_text(ratio: Decimal | str) -> str:
     """A percentage as exact decimal text: Decimal("3.0") → "3", "0.50" → "0.5"."""
     try:
@@ -185,13 +195,14 @@ def freeze(
     if type(minimum) is not int or minimum < 0:
         raise DrawRefused(f"最少抽取数应为不小于 0 的整数，现为 {minimum!r}")
 
-    subjects = _sorted((_check_code(code, "检查对象代码") for code in pool), "检查对象")
+    subjects = _sorted(_check_codes(pool, "检查对象代码"), "检查对象")
     left_out = _sorted(
         ((_check_code(c, "被排除对象代码"), check_text(r, "排除理由")) for c, r in excluded),
         "被排除对象",
     )
     _unique([code for code, _ in left_out], "被排除对象")
-    members = set(subjects)
+    recusals = list(recusals)
+    members = set(subjects) if left_out or recusals else set()
     if both := [code for code, _ in left_out if code in members]:
         raise DrawRefused(f"{both[0]} 既在名录库中又被排除，请核对（共 {len(both)} 户）")
 
@@ -249,6 +260,7 @@ def _sorted(items: Iterable[_T], what: str) -> list[_T]:
 
 
 def _unique(items: list[Any], what: str) -> None:
+    """Refuses a list in which any stands twice."""
     if len(set(items)) < len(items):
         twice = [item for item, times in Counter(items).items() if times > 1]
         raise DrawRefused(f"{what}重复：{twice[0]}（共 {len(twice)} 个），请在名录库中去重")

@@ -98,7 +98,10 @@ def _seal(code: str, grade: str, asked_by: str, at: datetime) -> str:
         if not digest_is_out(session, draw):
             return f"{draw.code} 已冻结，冻结摘要还没有送出，送出后才能抽取"
         frozen, secret = draw.freeze, bytes.fromhex(draw.secret)
-        seed = protocol.seed(frozen, secret, draw.public_value)
+        digest = draw.digest_of_frozen
+        if digest != draw.freeze_digest:
+            raise DrawRefused(f"{draw.code} 的冻结内容与送出的冻结摘要不符，不得抽取；请核查数据库")
+        seed = protocol.seed_of(frozen, digest, secret, draw.public_value)
         drawn, alternates = protocol.draw_subjects(frozen, seed)
         tickets = [(one, ticket, False) for one, ticket in drawn]
         tickets += [(one, protocol.ticket(seed, one), True) for one in alternates]

@@ -30,15 +30,19 @@ def evidence(code: str, grade: str) -> bytes:
             raise NotRevealed(f"{draw.code} 为外部抽取，无证明，没有可以验证的证据包")
         if draw.revealed_at is None:
             raise NotRevealed(f"{draw.code} 尚未公开，不得提供证据包：全部检查有记录后自动公开")
-        rows = session.scalars(
-            select(DrawnSubject).where(DrawnSubject.draw_id == draw.id).order_by(DrawnSubject.id)
-        ).all()
+        listed = (
+            select(DrawnSubject.code, DrawnSubject.ticket)
+            .where(DrawnSubject.draw_id == draw.id)
+            .order_by(DrawnSubject.id)
+        )
+        drawn = session.execute(listed.where(DrawnSubject.alternate.is_(False))).tuples()
+        alternates = session.scalars(listed.where(DrawnSubject.alternate.is_(True)))
         bundle = protocol.bundle(
             draw.freeze,
             bytes.fromhex(draw.secret),
             draw.public_value,
-            [(row.code, row.ticket) for row in rows if not row.alternate],
-            [row.code for row in rows if row.alternate],
+            list(drawn),
+            list(alternates),
             _teams(session, draw),
             _replacements(session, draw),
         )

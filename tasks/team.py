@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base import Base
-from models.bulk import defaults, insert_rows
+from models.bulk import among, defaults, insert_rows
 from models.draw import Draw, DrawnSubject, TeamMember
 from models.inspection import DepartmentRecord, Inspection
 from models.plan import Plan
@@ -80,7 +80,7 @@ def save_inspections(
 def _register(session: Session, codes: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Subjects as the register has them now, by code, as JSON keeps them."""
     fields = [getattr(Subject, name) for name in SubjectRow.model_fields]
-    rows = session.execute(select(*fields).where(Subject.code.in_(codes))).mappings()
+    rows = session.execute(select(*fields).where(among(session, "code", codes))).mappings()
     return {
         row["code"]: {
             name: value.isoformat() if isinstance(value, date) else value

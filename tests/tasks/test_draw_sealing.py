@@ -302,3 +302,18 @@ def test_a_digest_that_reached_nobody_keeps_the_draw_waiting(office: Any) -> Non
     assert seal_draws(CODE, at(25)) == 3
     with pytest.raises(DrawRefused, match="冻结摘要还没有送出"):
         draw_grade(CODE, "D", "张三", at(25))
+
+
+def test_a_freeze_that_is_not_the_one_told_is_not_drawn_from(office: Any) -> None:
+    freeze_draws(CODE, at(25))
+    deliver(at(25))
+    with writing() as session:  # by somebody who may do anything to the database
+        session.execute(text("DROP TRIGGER draw_final"))
+        session.execute(
+            text("UPDATE draw SET frozen = replace(frozen, :zero, :five)"),
+            {"zero": '"minimum":0', "five": '"minimum":5'},
+        )
+    with pytest.raises(DrawRefused, match="与送出的冻结摘要不符"):
+        seal_draws(CODE, at(25))
+    with reading() as session:
+        assert the_draw(session).sealed_at is None
