@@ -28,6 +28,7 @@ class Inspection(Base):
     code: Mapped[Code] = mapped_column(unique=True)
     subject_code: Mapped[Code] = mapped_column(index=True)
     subject: Mapped[Json]
+    replaces: Mapped[Code] = mapped_column(default="")  # the inspection of a closed subject
     planned_on: Mapped[date]
     unannounced: Mapped[bool] = mapped_column(default=False)  # 不宜告知
     unannounced_why: Mapped[Line] = mapped_column(default="")
@@ -57,6 +58,11 @@ class Inspection(Base):
     def name(self) -> str:
         """The subject's name."""
         return str(self.subject["name"])
+
+    @property
+    def team_version(self) -> int:
+        """1 for the team as it was drawn, and one more for each place that changed hands."""
+        return 1 + sum(member.left_at is not None for member in self.team)
 
     def members(self, department: str | None = None) -> list[TeamMember]:
         """Who is on the team now, leader first, then by seat; of one department where named."""

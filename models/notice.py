@@ -14,7 +14,10 @@ Manner = Literal["书面", "电话", "传真", "电子"]
 
 
 class Notice(Base):
-    """A notice of inspection (告知书) that was issued, and its service (送达) once served."""
+    """A notice of inspection (告知书) that was issued, and its service (送达) once served.
+
+    `version` is the team's that it names: it is made again when somebody else takes a place.
+    """
 
     __tablename__ = "notice"
 
@@ -22,6 +25,7 @@ class Notice(Base):
     inspection_id: Mapped[int] = mapped_column(ForeignKey("inspection.id"), unique=True)
     number: Mapped[Line] = mapped_column(unique=True)
     issued_on: Mapped[date]
+    version: Mapped[int] = mapped_column(default=1)
     served_on: Mapped[date | None]
     manner: Mapped[Code] = mapped_column(default="")
     served_by: Mapped[Line] = mapped_column(default="")

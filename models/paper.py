@@ -106,6 +106,7 @@ class InspectionNotice(Paper):
 
     `consequences` are full sentences that cite their statute: what refusing the inspection leads to
     in the plan's trade. The duties under any inspection (行政处罚法 43, 55) are in the template.
+    `replaces`: the day of the first one, where inspectors have changed since.
     """
 
     kind: ClassVar[str] = "告知书"
@@ -128,6 +129,7 @@ class InspectionNotice(Paper):
     phone: Line
     department: Line
     issued_on: date
+    replaces: date | None = None
 
     @model_validator(mode="after")
     def _starts_before_it_ends(self) -> Self:

@@ -28,13 +28,16 @@ def prepare_notices(code: str, at: datetime) -> int:
     """Make the notice (告知书, §六.2) of each inspection that is due one; returns how many.
 
     Due from the plan's `notices_after`-th working day after the draw, until then it can be ordered
-    that a subject is not to be told; such a one gets none.
+    that a subject is not to be told; such a one gets none. One whose team has changed since is
+    made again: whom to expect is what recusal can be asked of.
     """
     with reading() as session:
         round = with_round(session, code)
         due = _due(session, round, at)
         drafts = [
-            filing.Draft(_notice(session, round, inspection, at), inspection.code, 1)
+            filing.Draft(
+                _notice(session, round, inspection, at), inspection.code, inspection.team_version
+            )
             for inspection in due
         ]
     made = filing.make(code, drafts)
@@ -46,15 +49,21 @@ def prepare_notices(code: str, at: datetime) -> int:
         new = filing.enter(session, round, [m for m in made if m.draft.object in still], at.date())
         for draft in new:
             inspection = still[draft.object]
+            if inspection.notice is not None:
+                inspection.notice.version = draft.version
+                _tell_leader(session, inspection, at)
+                continue
             session.add(
                 Notice(
                     inspection_id=inspection.id,
                     number=_number(inspection, round.plan_version.plan),
                     issued_on=at.date(),
+                    version=draft.version,
                 )
             )
             tell_team(session, inspection, at)
-        ledger.append(session, at, SYSTEM, [Event("制作告知书", draft.object, {}) for draft in new])
+        events = [Event("制作告知书", draft.object, {"version": draft.version}) for draft in new]
+        ledger.append(session, at, SYSTEM, events)
     return len(new)
 
 
@@ -80,7 +89,7 @@ def _due(session: Session, round: Round, at: datetime) -> list[Inspection]:
             )
             .order_by(Inspection.id)
         )
-        if inspection.notice is None
+        if inspection.notice is None or inspection.notice.version < inspection.team_version
     ]
 
 
@@ -128,6 +137,7 @@ def _notice(
         phone=plan.coordinator.phone or "见通知",
         department=plan.full_name(plan.initiating.code),
         issued_on=at.date(),
+        replaces=inspection.notice.issued_on if inspection.notice else None,
     )
 
 
@@ -152,6 +162,26 @@ def tell_team(session: Session, inspection: Inspection, at: datetime) -> None:
                 "有应当回避情形的，请立即报告本部门负责人。"
             ),
         )
+
+
+def _tell_leader(session: Session, inspection: Inspection, at: datetime) -> None:
+    leader = inspection.members()[0]
+    if not leader.email:
+        return
+    version = inspection.team_version
+    letter(
+        session,
+        key=f"notice:{inspection.code}:{version}",
+        name=leader.name,
+        email=leader.email,
+        day=at.date(),
+        subject=f"〔{inspection.code}〕检查人员已更换，告知书已重新制作",
+        text=(
+            f"{leader.name}：\n\n对“{inspection.name}”的检查有人员更换，告知书已按现在的检查小组"
+            f"重新制作（第 {version} 版），计划检查日 {inspection.planned_on}。\n"
+            "请在检查日前送达；此前已送达的登记仍然有效。"
+        ),
+    )
 
 
 def confirm_service(entries: Sequence[ServiceEntry], entered_by: str, at: datetime) -> set[str]:

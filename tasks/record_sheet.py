@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import Select, case, exists, func, or_, select
 
 from models.database import reading, writing
+from models.draw import TeamMember as TeamPlace
 from models.inspection import DepartmentRecord, Inspection
 from models.paper import DepartmentRecord as PrintedRecord
 from models.paper import ItemRecord, Measure, RecordSheet, TeamMember
@@ -18,7 +19,8 @@ from tasks.round import lock, with_round
 def prepare_record_sheets(code: str, at: datetime) -> int:
     """File each inspection's record sheet (检查情况记录表); version 0 is blank, for the visit.
 
-    Each further one shows what all departments have recorded by then. Returns how many are new.
+    Each further one shows what all departments have recorded by then. A team that changes before
+    the visit gets another blank one: -1, -2, … Returns how many are new.
     """
     with reading() as session:
         round = with_round(session, code)
@@ -36,8 +38,20 @@ def prepare_record_sheets(code: str, at: datetime) -> int:
 def _due(round: Round) -> Select[tuple[Inspection, int]]:
     """Inspections whose sheet, blank or as all departments have recorded it, is not in the file."""
     version = func.sum(DepartmentRecord.version)
+    changes = (
+        select(-func.count())
+        .where(
+            TeamPlace.inspection_id == DepartmentRecord.inspection_id,
+            TeamPlace.left_at.is_not(None),
+        )
+        .correlate(DepartmentRecord)
+        .scalar_subquery()
+    )
     recorded = (
-        select(DepartmentRecord.inspection_id, version.label("version"))
+        select(
+            DepartmentRecord.inspection_id,
+            case((version == 0, changes), else_=version).label("version"),
+        )
         .join(Inspection)
         .where(Inspection.round_id == round.id, Inspection.dropped_on.is_(None))
         .group_by(DepartmentRecord.inspection_id)

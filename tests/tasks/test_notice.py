@@ -23,6 +23,7 @@ from models.settings import settings
 from tasks.inspection import record_inspections
 from tasks.notice import confirm_service, prepare_notices, withhold_notice
 from tasks.record_sheet import prepare_record_sheets
+from tasks.replacement import replace_inspector
 from tasks.round import UnknownRound
 
 pytestmark = pytest.mark.usefixtures("drawn")
@@ -269,3 +270,55 @@ def test_a_record_sheet_is_filed_blank_and_again_when_all_have_recorded(
     assert "通道堵塞" not in words(settings().papers_folder / filed[0].path)
     record_inspections([sheet(CODE, "yjglj", 1, correction="误记")], at("07-11"))
     assert prepare_record_sheets(ROUND, at("07-11")) == 1
+
+
+# ---- a team that changes -------------------------------------------------------------------------
+
+
+def test_a_notice_is_made_again_when_somebody_else_takes_a_place() -> None:
+    keep_only([CODE])
+    prepare_notices(ROUND, at("06-26"))
+    prepare_record_sheets(ROUND, at("06-26"))
+    replace_inspector(CODE, "scjgj", 1, "不能到场", "住院", "局长", "", at("06-27"))
+    assert prepare_notices(ROUND, at("06-27", 10)) == 1
+    assert prepare_notices(ROUND, at("06-27", 11)) == 0
+    members = [member.certificate for member in inspection().members()]
+    papers = {one.version: one for one in all_of(PaperFile) if one.kind == "告知书"}
+    assert sorted(papers) == [1, 2]
+    told = paper_text(papers[2])
+    assert all(certificate in told for certificate in members)
+    assert "因检查人员更换，本告知书替代2024年6月26日制作的告知书。" in told
+    assert "替代" not in paper_text(papers[1])
+    (notice,) = all_of(Notice)
+    assert (notice.version, notice.issued_on) == (2, date(2024, 6, 26))
+    leader = inspection().members()[0]
+    again = [mail for mail in all_of(Mail) if mail.key == f"letter:notice:{CODE}:2"]
+    assert [mail.email for mail in again] == [leader.email]
+
+
+def test_a_team_that_changes_gets_a_blank_sheet_with_its_names() -> None:
+    keep_only([CODE])
+    prepare_record_sheets(ROUND, at("06-26"))
+    replace_inspector(CODE, "yjglj", 2, "不能到场", "住院", "局长", "", at("06-27"))
+    assert prepare_record_sheets(ROUND, at("06-27")) == 1
+    assert prepare_record_sheets(ROUND, at("06-27")) == 0
+    sheets = {one.version: one for one in all_of(PaperFile) if one.kind == "检查情况记录表"}
+    assert sorted(sheets) == [-1, 0]
+    came = inspection().members("yjglj")[1]
+    assert came.certificate in paper_text(sheets[-1])
+    assert came.certificate not in paper_text(sheets[0])
+
+
+def test_a_replacement_before_the_notice_needs_no_second_one() -> None:
+    keep_only([CODE])
+    replace_inspector(CODE, "scjgj", 1, "不能到场", "住院", "局长", "", at("06-25", 15))
+    assert prepare_notices(ROUND, at("06-26")) == 1
+    assert prepare_notices(ROUND, at("06-27")) == 0
+    (notice,) = all_of(Notice)
+    assert notice.version == 2
+
+
+def paper_text(paper: PaperFile) -> str:
+    document = Document(str(settings().papers_folder / paper.path))
+    cells = (cell.text for table in document.tables for row in table.rows for cell in row.cells)
+    return "\n".join([*(one.text for one in document.paragraphs), *cells])
