@@ -15,6 +15,7 @@ from prefect.types.entrypoint import EntrypointType
 
 from calendars import WorkingCalendar
 from deployments import automations
+from flows.alternate import take_alternate
 from flows.board import find_links, keep, write_board
 from flows.draw import draw_grade, enter_public_value, reveal_draw
 from flows.entry import field_labels, required_fields
@@ -47,6 +48,7 @@ FORMS = (
     close_follow_up,
     drop_inspection,
     replace_inspector,
+    take_alternate,
     request_recusal,
     decide_recusal,
     draw_grade,

@@ -60,6 +60,7 @@ class Plan(Part):
     ordered that a subject or an item is not to be told (不宜告知). `refusal`: what refusing an
     inspection leads to, as the notice to the subject says it, each sentence with its statute.
     `exclude_inspected_within_months`: subjects inspected so lately are not drawn; 0 for none.
+    `replace_closed_subjects`: whether the next alternate may be inspected besides a closed one.
     """
 
     number: str
@@ -77,6 +78,7 @@ class Plan(Part):
     sweep_at: time
     notices_after: int = Field(default=1, ge=1)
     exclude_inspected_within_months: int = Field(default=0, ge=0, le=120)
+    replace_closed_subjects: bool = False
     coordinator: Person
     departments: tuple[Department, ...]
     items: tuple[Item, ...]

@@ -152,6 +152,32 @@ def replacement(
     return next(iter(_by_ticket(_ticketing(seed), department, subject, ready)), None)
 
 
+def alternate_teams(
+    freeze: Mapping[str, Any], seed: bytes, subject: str, available: Collection[str]
+) -> list[Team]:
+    """The teams of an alternate that takes a closed subject's place, in department order. Step 8.
+
+    As with any replacement the lowest tickets have it and load does not count. `available`: the
+    certificates of those who may serve that day. DrawRefused where a department has too few.
+    """
+    tickets, recused = _ticketing(seed), _recused(freeze).get(subject, ())
+    teams = []
+    for department in freeze["departments"]:
+        code, places = department["code"], department["inspectors"]
+        ready = [
+            inspector["certificate"]
+            for inspector in freeze["inspectors"]
+            if inspector["department"] == code
+            and inspector["certificate"] in available
+            and inspector["certificate"] not in recused
+        ]
+        drawn = tuple(_by_ticket(tickets, code, subject, ready)[:places])
+        if len(drawn) < places:
+            raise DrawRefused(f"{code} 现在能到场的候选人员不足 {places} 人，不能递补")
+        teams.append(Team(subject, code, drawn, drawn[0] if department["initiating"] else None))
+    return teams
+
+
 def bundle(
     freeze: Mapping[str, Any],
     secret: bytes,

@@ -39,10 +39,20 @@ def save_tickets(session: Session, draw: Draw, tickets: Iterable[tuple[str, str,
 
 
 def save_inspections(
-    session: Session, round: Round, draw: Draw, plan: Plan, codes: Sequence[str], days: list[date]
+    session: Session,
+    round: Round,
+    draw: Draw,
+    plan: Plan,
+    codes: Sequence[str],
+    days: list[date],
+    first: int = 1,
+    replaces: str = "",
 ) -> dict[str, int]:
-    """An inspection on its day for each drawn subject, with a record a department; ids by code."""
-    width = max(2, len(str(len(codes))))
+    """An inspection on its day for each subject, with a record a department; ids by code.
+
+    They are numbered from `first`; `replaces` is the inspection whose closed subject they follow.
+    """
+    width = max(2, len(str(draw.count or len(codes))))
     for start in range(0, len(codes), PART):
         part = codes[start : start + PART]
         entries = _register(session, part)
@@ -53,18 +63,20 @@ def save_inspections(
                 {
                     "round_id": round.id,
                     "draw_id": draw.id,
-                    "code": f"{draw.code}{number:0{width}}",
+                    "code": f"{draw.code}{first + place:0{width}}",
                     "subject_code": code,
                     "subject": entries[code],
-                    "planned_on": days[number - 1],
+                    "replaces": replaces,
+                    "planned_on": days[place],
                 }
-                for number, code in enumerate(part, start + 1)
+                for place, code in enumerate(part, start)
             ],
         )
     saved = (
         select(Inspection.subject_code, Inspection.id)
         .where(Inspection.draw_id == draw.id)
         .order_by(Inspection.id)
+        .offset(first - 1)
     )
     ids = dict(session.execute(saved).tuples().all())
     departments = [department.code for department in plan.departments]

@@ -133,6 +133,7 @@ def wrong_entries() -> dict[str, dict[str, Any]]:
             "approved_on": "2024-07-09",
         },
         "更换检查人员": seat | {"ground": "回避", "reason": "亲属", "decided_by": "局长"},
+        "递补检查对象": {"inspection_code": "2024-1-X99", "reason": "注销", "decided_by": "局长"},
         "登记回避申请": seat,
         "决定回避申请": {},
         "录入公共值": {"round_code": "2024-1", "grade": "D", "value": "1", "entered_by": ["张三"]},
