@@ -155,17 +155,26 @@ def verify(context: typer.Context) -> None:
 
 
 @audit.command("verify")
-def audit_verify() -> None:
-    """校验台账的哈希链，指出第一条不符的。"""
+def audit_verify(
+    number: Annotated[int, typer.Option(help="催办邮件末尾所载的台账条号")] = 0,
+    digest: Annotated[str, typer.Option(help="同一邮件所载的台账摘要")] = "",
+) -> None:
+    """校验台账的哈希链，指出第一条不符的；凭一封催办邮件还可查验此前各条未被删去或换掉。"""
     from models.database import migrate
+    from tasks.ledger import holds
     from tasks.ledger import verify as run
 
+    if bool(number) != bool(digest):
+        raise typer.BadParameter("--number 和 --digest 须一起给出，都抄自同一封催办邮件")
     migrate()
     count, bad = run()
     if bad is not None:
         say(f"台账第 {bad} 条与前文不符：它或它之前的内容被改动过")
         raise typer.Exit(1)
-    say(f"台账完好，共 {count} 条")
+    if number and not holds(number, digest):
+        say(f"台账第 {number} 条与邮件所载摘要不符：它或它之前的内容被删去或换掉过")
+        raise typer.Exit(1)
+    say(f"台账完好，共 {count} 条" + (f"，第 {number} 条与邮件所载摘要相符" if number else ""))
 
 
 @app.command()

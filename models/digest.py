@@ -115,8 +115,8 @@ def item(
     )
 
 
-def render(name: str, today: date, issuer: str, items: Sequence[Item]) -> Digest:
-    """The digest of `items`, which come most overdue first."""
+def render(name: str, today: date, issuer: str, items: Sequence[Item], ledger: str = "") -> Digest:
+    """The digest of `items`, which come most overdue first; `ledger` says where the ledger ends."""
     over, now, ahead = (sum(item.urgency == level for item in items) for level in (2, 1, 0))
     parts = ((over, "逾期"), (now, "今日到期"), (ahead, "即将到期"))
     summary = "，".join(f"{label} {number} 项" for number, label in parts if number)
@@ -128,6 +128,7 @@ def render(name: str, today: date, issuer: str, items: Sequence[Item]) -> Digest
         "items": items,
         "calendars": "、".join(dict.fromkeys(item.calendar for item in items)),
         "note": NOTE,
+        "ledger": ledger,
         "whole": WHOLE,
     }
     return Digest(
@@ -167,6 +168,9 @@ _TEXT = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=T
 {% endif %}
 {{ note }}
 日历版本：{{ calendars }}
+{% if ledger %}
+台账末条：{{ ledger }}（请留存本邮件，凭此可查验台账未被删改）
+{% endif %}
 {{ issuer }}
 本邮件由系统自动发出。
 """
@@ -252,6 +256,10 @@ _HTML = _HTML_PAGE.from_string(
 <tr><td style="{{ style.foot }}">
 {{ note }}<br>
 日历版本：<span style="word-break:break-all;">{{ calendars }}</span><br>
+{% if ledger %}
+台账末条：<span style="word-break:break-all;">{{ ledger }}</span>
+（请留存本邮件，凭此可查验台账未被删改）<br>
+{% endif %}
 {{ issuer }}<br>本邮件由系统自动发出。
 </td></tr>
 {% endcall %}

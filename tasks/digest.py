@@ -12,6 +12,7 @@ from models.obligation import Obligation
 from models.plan import PlanVersion
 from models.round import Round
 from tasks.calendar import office_calendar
+from tasks.ledger import head
 
 
 def digests(session: Session, mails: list[Mail], today: date, where: str = "") -> dict[int, Digest]:
@@ -42,8 +43,11 @@ def digests(session: Session, mails: list[Mail], today: date, where: str = "") -
         return item(duty, plans[plan_id], level, why, today, calendars[plan_id], where)
 
     issuer = "、".join(dict.fromkeys(plan.issuer for plan in plans.values()))
+    end = head(session)
     return {
-        mail.id: render(mail.name, today, issuer, [each(*pair) for pair in told[mail.id].items()])
+        mail.id: render(
+            mail.name, today, issuer, [each(*pair) for pair in told[mail.id].items()], end
+        )
         for mail in mails
         if mail.id in told
     }

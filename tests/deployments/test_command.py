@@ -278,6 +278,13 @@ def test_the_ledger_is_checked_and_the_first_bad_entry_named(run: Run) -> None:
     assert code == 0
     assert output.startswith("台账完好，共 ")
     with closing(sqlite3.connect(settings().home / "shuangsuiji.db")) as connection:
+        (kept,) = connection.execute("SELECT digest FROM ledger WHERE id = 7").fetchone()
+    code, output, _ = run("audit", "verify", "--number", "7", "--digest", kept)
+    assert (code, output.endswith("，第 7 条与邮件所载摘要相符\n")) == (0, True)
+    code, output, _ = run("audit", "verify", "--number", "8", "--digest", kept)
+    assert (code, output.split("：")[0]) == (1, "台账第 8 条与邮件所载摘要不符")
+    assert "须一起给出" in refused(run("audit", "verify", "--number", "7"))
+    with closing(sqlite3.connect(settings().home / "shuangsuiji.db")) as connection:
         connection.execute("DROP TRIGGER ledger_no_update")
         connection.execute("UPDATE ledger SET actor = '别人' WHERE id = 5")
         connection.commit()
