@@ -101,6 +101,7 @@ class DepartmentRecord(Base):
     inspection_id: Mapped[int] = mapped_column(ForeignKey("inspection.id"))
     department: Mapped[Code]
     version: Mapped[int] = mapped_column(default=0)
+    correction: Mapped[Prose] = mapped_column(default="")  # why it is not the first version
     recorded_on: Mapped[date | None]
     formed_on: Mapped[date | None]
     test_report: Mapped[Line] = mapped_column(default="")

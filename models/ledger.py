@@ -120,17 +120,21 @@ def first_bad(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
     return None
 
 
-APPEND_ONLY: dict[str, Sequence[str]] = {
-    "sqlite": (
-        "CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger "
-        "BEGIN SELECT RAISE(ABORT, '台账只能追加，不能修改'); END",
-        "CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger "
-        "BEGIN SELECT RAISE(ABORT, '台账只能追加，不能删除'); END",
-    ),
-    "postgresql": (
-        "CREATE OR REPLACE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION '台账只能追加，不能修改或删除'; END $$",
-        "CREATE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger "
-        "FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse()",
-    ),
-}
+def append_only(table: str, refusal: str) -> dict[str, Sequence[str]]:
+    """Triggers by dialect, to be made in order, that refuse to change or delete a row."""
+    return {
+        "sqlite": tuple(
+            f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
+            for act in ("UPDATE", "DELETE")
+        ),
+        "postgresql": (
+            f"CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{refusal}'; END $$",
+            f"CREATE TRIGGER {table}_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()",
+        ),
+    }
+
+
+APPEND_ONLY = append_only("ledger", "台账只能追加，不能修改或删除")

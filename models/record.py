@@ -98,7 +98,7 @@ def apply_record(
     inspection.attestation = entry.attestation
     inspection.attestation_note = entry.attestation_note
     inspection.witness = entry.witness
-    record.version += 1
+    record.version, record.correction = record.version + 1, entry.correction
     record.recorded_on = max(record.recorded_on or entry.recorded_on, entry.ended_on)
     record.formed_on = formed_on
     record.test_report, record.methods = entry.test_report, list(entry.methods)

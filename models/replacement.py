@@ -1,6 +1,5 @@
 """Replacements: one inspector in place of another, and the requests that ask for one."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Literal
 
@@ -12,6 +11,7 @@ from models.draw import TeamMember
 from models.entry import EntryRefused
 from models.freeze import check_text
 from models.inspection import Inspection
+from models.ledger import append_only
 
 Ground = Literal["回避", "不能到场"]
 Decision = Literal["准许", "驳回"]
@@ -114,18 +114,5 @@ def give_place(
     return member
 
 
-_KEPT = "递补记录永久保存，不能修改或删除"
-KEPT: dict[str, Sequence[str]] = {
-    "sqlite": tuple(
-        f"CREATE TRIGGER replacement_no_{act.lower()} BEFORE {act} ON replacement "
-        f"BEGIN SELECT RAISE(ABORT, '{_KEPT}'); END"
-        for act in ("UPDATE", "DELETE")
-    ),
-    "postgresql": (
-        f"CREATE OR REPLACE FUNCTION replacement_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{_KEPT}'; END $$",
-        "CREATE TRIGGER replacement_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON replacement "
-        "FOR EACH STATEMENT EXECUTE FUNCTION replacement_refuse()",
-    ),
-}
+KEPT = append_only("replacement", "递补记录永久保存，不能修改或删除")
 """Triggers by dialect, to be made in order."""

@@ -22,12 +22,17 @@ from models import (  # noqa: F401
 from models.base import Base
 from models.draw import SEALED
 from models.ledger import APPEND_ONLY
-from models.replacement import KEPT
+from models.publication import KEPT as PUBLICATIONS_KEPT
+from models.replacement import KEPT as REPLACEMENTS_KEPT
 
 __all__ = ["TRIGGERS", "Base"]
 
 # What the database itself refuses, by dialect; made anew whenever the tables change.
 TRIGGERS = {
-    dialect: (*APPEND_ONLY[dialect], *SEALED[dialect], *KEPT[dialect])
+    dialect: tuple(
+        statement
+        for triggers in (APPEND_ONLY, SEALED, REPLACEMENTS_KEPT, PUBLICATIONS_KEPT)
+        for statement in triggers[dialect]
+    )
     for dialect in ("sqlite", "postgresql")
 }

@@ -5,13 +5,20 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import aliased
 
 from models import ledger
 from models.database import reading, writing
 from models.entry import EntryRefused, not_after, optional_day
 from models.inspection import DepartmentRecord, Inspection
 from models.ledger import Event
-from models.publication import Publication, PublicationEntry, national_record
+from models.publication import (
+    Publication,
+    PublicationEntry,
+    PublicationVersion,
+    national_record,
+    publish,
+)
 from models.record import department_of
 from models.round import Round
 from models.settings import settings
@@ -35,7 +42,7 @@ def prepare_publications(code: str, at: datetime) -> int:
             assert inspection.ended_on is not None
             publication = record.publication or Publication(record_id=record.id)
             record.publication = publication
-            publication.content = national_record(
+            content = national_record(
                 plan,
                 round_number=round.number,
                 department=record.department,
@@ -44,8 +51,9 @@ def prepare_publications(code: str, at: datetime) -> int:
                 ended_on=inspection.ended_on,
                 results=record.results,
             )
+            corrections = (record.correction, *(one.correction for one in inspection.records))
+            publication.prepare(content, at.date(), next(filter(None, corrections), ""))
             publication.version, publication.ended_on = record.version, inspection.ended_on
-            publication.prepared_on = at.date()
             name = f"{inspection.code}/{record.department}"
             detail = {"version": record.version, "content": publication.content}
             events.append(Event("制作公示内容", name, detail))
@@ -88,17 +96,47 @@ def _write_files(code: str) -> None:
         )
         for department, content in prepared:
             records.setdefault(department, []).append(content)
-    for department, contents in records.items():
-        path = settings().publications_folder / code / f"{department}.json"
+        for department, inspection, version in session.execute(_corrected(code)).tuples():
+            records.setdefault(f"{department}-历次公示", []).append(
+                {
+                    "inspection": inspection,
+                    "version": version.number,
+                    "published_on": version.published_on and version.published_on.isoformat(),
+                    "reason": version.reason,
+                    "content": version.content,
+                }
+            )
+    for name, contents in records.items():
+        path = settings().publications_folder / code / f"{name}.json"
         text = json.dumps(contents, ensure_ascii=False, indent=2) + "\n"
         if not (path.exists() and path.read_text(encoding="utf-8") == text):
             write(path, text.encode())
 
 
+def _corrected(code: str) -> Select[tuple[str, str, PublicationVersion]]:
+    """Every version of the publications that were corrected after they had been public."""
+    public, later = aliased(PublicationVersion), aliased(PublicationVersion)
+    corrected = (
+        select(public.publication_id)
+        .join(later, later.publication_id == public.publication_id)
+        .where(public.published_on.is_not(None), later.number > public.number)
+    )
+    return (
+        select(DepartmentRecord.department, Inspection.code, PublicationVersion)
+        .join(Publication, Publication.record_id == DepartmentRecord.id)
+        .join(PublicationVersion, PublicationVersion.publication_id == Publication.id)
+        .join(Inspection, Inspection.id == DepartmentRecord.inspection_id)
+        .join(Round, Round.id == Inspection.round_id)
+        .where(Round.code == code, Publication.id.in_(corrected))
+        .order_by(DepartmentRecord.id, PublicationVersion.number)
+    )
+
+
 def confirm_publications(entries: Sequence[PublicationEntry], at: datetime) -> set[str]:
     """Enter that departments entered (录入) and published (公示) results; returns the rounds.
 
-    All or nothing; EntryRefused says what is wrong. Entered alone does not meet the duty.
+    All or nothing; EntryRefused says what is wrong. Entered alone does not meet the duty. What
+    was public before stays readable beside what is now, with the reason of the correction.
     """
     with desk([entry.inspection for entry in entries]) as taken:
         for entry in entries:
@@ -120,7 +158,12 @@ def confirm_publications(entries: Sequence[PublicationEntry], at: datetime) -> s
                 raise EntryRefused(
                     f"{name} 已于 {publication.published_on} 公示；更正须一并填写公示日期"
                 )
-            publication.entered_on, publication.published_on = entry.entered_on, published_on
+            if published_on is not None:
+                try:
+                    publish(publication, published_on, entry.correction)
+                except EntryRefused as refused:
+                    raise EntryRefused(f"{name} {refused}") from refused
+            publication.entered_on = publication.entered_on or entry.entered_on
             publication.entered_by, publication.entered_at = entry.entered_by, at
             taken.note(inspection, "登记公示", name, entry, entry.entered_by)
         return taken.settle(at)

@@ -6,11 +6,13 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from models.base import SHANGHAI
-from models.database import reading
+from models.database import reading, writing
 from models.entry import EntryRefused
+from models.inspection import DepartmentRecord, Inspection
 from models.ledger import LedgerEntry
 from models.obligation import Obligation
 from models.publication import Publication, PublicationEntry
@@ -175,3 +177,99 @@ def test_an_entry_without_its_day_does_not_unpublish() -> None:
     with pytest.raises(EntryRefused, match="已于 2024-07-15 公示；更正须一并填写公示日期"):
         confirm_publications([entry(published_on="")], at("07-21"))
     assert owed().met_on == day("07-15")
+
+
+# ---- corrections after publication ---------------------------------------------------------------
+
+
+@pytest.fixture
+def correct(prepared: None, sheet: Sheet) -> Callable[..., None]:
+    """One department's results public on 15 July, and a way to correct them."""
+    confirm_publications([entry()], at("07-15"))
+
+    def correct(on: str, result: int = 8, why: str = "结果有误") -> None:
+        record_inspections([sheet(CODE, "yjglj", result, correction=why)], at(on))
+        prepare_publications(ROUND, at(on))
+
+    return correct
+
+
+def versions() -> list[tuple[int, date | None, str]]:
+    return [(one.number, one.published_on, one.reason) for one in mine().versions]
+
+
+def mine() -> Publication:
+    with reading() as session:
+        return session.scalars(
+            select(Publication)
+            .join(DepartmentRecord, DepartmentRecord.id == Publication.record_id)
+            .join(Inspection, Inspection.id == DepartmentRecord.inspection_id)
+            .where(Inspection.code == CODE, DepartmentRecord.department == "yjglj")
+        ).one()
+
+
+def test_a_correction_after_publication_is_a_new_version_and_the_old_one_stays(
+    correct: Callable[..., None],
+) -> None:
+    correct("07-22")
+    assert versions() == [(1, day("07-15"), ""), (2, None, "结果有误")]
+    assert mine().republications() == [(day("07-22"), None)]
+    confirm_publications([entry(published_on="2024-07-24")], at("07-24"))
+    assert versions() == [(1, day("07-15"), ""), (2, day("07-24"), "结果有误")]
+    assert mine().republications() == [(day("07-22"), day("07-24"))]
+    assert owed().met_on == day("07-15")
+    prepare_publications(ROUND, at("07-24"))
+    first, second = files()["yjglj-历次公示.json"]
+    assert [one["content"]["details"][0]["raninsCheckResName"] for one in (first, second)] == [
+        "不合格",
+        "发现问题待后续处理",
+    ]
+    assert (second["published_on"], second["reason"]) == ("2024-07-24", "结果有误")
+    assert len(files()["yjglj.json"]) == 1
+
+
+def test_a_correction_that_changes_nothing_public_needs_no_republication(
+    correct: Callable[..., None],
+) -> None:
+    correct("07-22", result=10, why="补充措施")
+    assert versions() == [(1, day("07-15"), "")]
+    assert mine().republications() == []
+
+
+def test_one_corrected_twice_is_counted_from_the_first_and_back_again_from_none(
+    correct: Callable[..., None],
+) -> None:
+    correct("07-22")
+    correct("07-24", result=2)
+    assert mine().republications() == [(day("07-22"), None)]
+    correct("07-25", result=10, why="原记录无误")
+    assert mine().republications() == []
+
+
+@pytest.mark.usefixtures("prepared")
+def test_what_was_public_on_a_day_is_what_was_prepared_by_then(sheet: Sheet) -> None:
+    record_inspections([sheet(CODE, "yjglj", 8, correction="结果有误")], at("07-22"))
+    prepare_publications(ROUND, at("07-22"))
+    confirm_publications([entry()], at("07-23"))  # told late: public since the 15th, as it was then
+    assert versions() == [(1, day("07-15"), ""), (2, None, "结果有误")]
+    assert owed().met_on == day("07-15")
+    assert mine().republications() == [(day("07-22"), None)]
+
+
+@pytest.mark.usefixtures("correct")
+def test_a_day_of_publication_is_not_changed_without_a_reason() -> None:
+    with pytest.raises(EntryRefused, match="已于 2024-07-15 公示；更正公示日期须写明更正理由"):
+        confirm_publications([entry(published_on="2024-07-16")], at("07-20"))
+    confirm_publications([entry()], at("07-20"))  # the same again
+    confirm_publications([entry(published_on="2024-07-16", correction="笔误")], at("07-20"))
+    assert versions() == [(1, day("07-16"), "")]
+    assert owed().met_on == day("07-16")
+
+
+@pytest.mark.usefixtures("correct")
+@pytest.mark.parametrize(
+    "act", ["UPDATE publication_version SET content = '{}'", "DELETE FROM publication_version"]
+)
+def test_the_database_keeps_every_version(act: str) -> None:
+    with pytest.raises(DBAPIError, match="永久保存"), writing() as session:
+        session.execute(text(act))
