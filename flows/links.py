@@ -24,6 +24,7 @@ FORMS: Mapping[Duty, str] = {
     "decide_referral": "登记移送",
     "refer": "登记移送",
     "publish": "登记公示",
+    "republish": "登记公示",
     "follow_up": "登记后续监管",
 }
 _ALONE: frozenset[Duty] = frozenset({"draw", "public_value"})

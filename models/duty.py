@@ -181,6 +181,11 @@ class Duties:
                 inspection.ended_on,
                 met_on=publication.published_on if publication else None,
             )
+            corrected = publication.republications() if publication else []
+            for number, (since, public_on) in enumerate(corrected, start=2):
+                yield self._wanted(
+                    "republish", f"{object}/{number}", *common[1:], since, met_on=public_on
+                )
         if record.adverse and record.formed_on is not None:  # §七.2: from the result's day
             yield self._wanted(
                 "decide_referral", *common, record.formed_on, met_on=record.referral_decided_on

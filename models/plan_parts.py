@@ -117,6 +117,7 @@ Duty = Literal[
     "decide_referral",
     "refer",
     "publish",
+    "republish",
     "follow_up",
 ]
 DUTY_NAMES: dict[Duty, str] = {
@@ -128,6 +129,7 @@ DUTY_NAMES: dict[Duty, str] = {
     "decide_referral": "研判移送",
     "refer": "移送",
     "publish": "公示",
+    "republish": "更正公示",
     "follow_up": "后续监管",
 }
 # These last days are fixed by the round itself, not counted from an event.

@@ -73,35 +73,35 @@ def close_round(code: str, at: datetime) -> bool:
     """Close the round if it may be: all drawn, and no obligation of it open. Returns whether it is.
 
     §八 and the plan: published or 未实施, referrals sent, follow-ups closed. With no inspection at
-    all it closes as 无对象.
+    all it closes as 无对象. One in which a correction has made something due is open again.
     """
     with writing() as session:
         round = lock(session, code)
-        if round.closed_on is not None:
-            return True
-        waiting = session.scalar(
-            select(func.count())
-            .select_from(Draw)
-            .where(Draw.round_id == round.id, Draw.sealed_at.is_(None))
-        )
-        still_open = session.scalar(
-            select(func.count())
-            .select_from(Obligation)
-            .where(
-                Obligation.round_id == round.id,
-                Obligation.met_on.is_(None),
-                Obligation.closed_on.is_(None),
+        may_close = not _waits(session, round)
+        if may_close and round.closed_on is None:
+            inspections = session.scalar(
+                select(func.count()).select_from(Inspection).where(Inspection.round_id == round.id)
             )
-        )
-        if waiting or still_open:
-            return False
-        inspections = session.scalar(
-            select(func.count()).select_from(Inspection).where(Inspection.round_id == round.id)
-        )
-        round.closed_on = at.date()
-        round.outcome = "已办结" if inspections else "无对象"
-        ledger.append(session, at, SYSTEM, [Event("轮次办结", code, {"outcome": round.outcome})])
-        return True
+            round.closed_on = at.date()
+            round.outcome = "已办结" if inspections else "无对象"
+            event = Event("轮次办结", code, {"outcome": round.outcome})
+            ledger.append(session, at, SYSTEM, [event])
+        elif not may_close and round.closed_on is not None:
+            event = Event("轮次重新打开", code, {"closed_on": round.closed_on})
+            ledger.append(session, at, SYSTEM, [event])
+            round.closed_on, round.outcome = None, ""
+        return may_close
+
+
+def _waits(session: Session, round: Round) -> bool:
+    """Whether anything in the round is yet to be drawn or to be done."""
+    unsealed = select(Draw.id).where(Draw.round_id == round.id, Draw.sealed_at.is_(None))
+    owed = select(Obligation.id).where(
+        Obligation.round_id == round.id,
+        Obligation.met_on.is_(None),
+        Obligation.closed_on.is_(None),
+    )
+    return any(session.scalar(one.limit(1)) is not None for one in (unsealed, owed))
 
 
 def rounds_to_pass(as_of: date) -> list[str]:

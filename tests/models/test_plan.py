@@ -69,6 +69,7 @@ def test_every_statutory_term_of_the_shipped_plan_names_its_section() -> None:
     assert {duty for duty, source in sources.items() if source == "内部时限"} == {
         "public_value",
         "record",
+        "republish",
         "follow_up",
     }
 

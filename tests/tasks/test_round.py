@@ -180,6 +180,18 @@ def test_a_round_closes_only_when_the_last_thing_is_done(sheet: Sheet) -> None:
     figures = progress(ROUND, date(2025, 2, 1))
     assert figures.stage == ("已办结", 1, 1)
     assert figures.ever_overdue == 1  # the follow-up
+    record_inspections([sheet(CODE, "scjgj", 9, correction="笔误")], at("2025-02-03"))
+    publication.prepare_publications(ROUND, at("2025-02-03"))
+    duty.update_duties(ROUND, at("2025-02-03"))
+    assert left() == {"republish scjgj"}
+    assert not close_round(ROUND, at("2025-02-03"))
+    assert rounds_to_pass(date(2025, 2, 4)) == ["2024-1", "2024-2"]
+    anew = {"inspection": CODE, "department": "scjgj", "entered_on": date(2025, 2, 5)}
+    publication.confirm_publications(
+        [PublicationEntry(**anew, published_on="2025-02-05", entered_by="张三")], at("2025-02-05")
+    )
+    assert close_round(ROUND, at("2025-02-05"))
+    assert the_round().closed_on == date(2025, 2, 5)
 
 
 @pytest.mark.usefixtures("alone")
