@@ -12,6 +12,7 @@ from prefect.exceptions import TerminationSignal
 from prefect.runner import Runner
 from prefect.schedules import Cron, RRule, Schedule
 from prefect.types.entrypoint import EntrypointType
+from prefect_email import EmailServerCredentials
 
 from calendars import WorkingCalendar
 from deployments import automations
@@ -158,6 +159,7 @@ def serve(plans: list[Plan], at: datetime, announce: Callable[[Links], None]) ->
     As `prefect.serve` does it, but for what comes between: pages need the deployments' ids, and
     must be there before anything runs, or two passes might make one at once.
     """
+    EmailServerCredentials.register_type_and_schema()  # so that it can be filled in, in the UI
     runner = Runner(pause_on_shutdown=False, limit=4)
     made = deployments(plans)
     for one in made:

@@ -10,9 +10,9 @@ from prefect.states import Completed
 
 from flows.board import show_board
 from flows.clock import moment
+from flows.outbox import deliver
 from flows.stage import ask_for_pass, forget_runs, stage
 from tasks import agenda, board, calendar, duty, grant, holiday, obligation, round
-from tasks.mail import deliver
 
 is_working_day = stage("工作日", calendar.is_working_day)
 update_duties = stage("期限", duty.update_all_duties)

@@ -10,6 +10,7 @@ from prefect.states import Completed, Failed
 
 from flows.card import show
 from flows.clock import moment
+from flows.outbox import deliver
 from flows.stage import RUN_ROUND, stage
 from tasks import (
     board,
@@ -23,7 +24,6 @@ from tasks import (
     referral,
     round,
 )
-from tasks.mail import deliver
 
 begin_pass = stage("编号", round.begin_pass)
 freeze_draws = stage("抽取 · 冻结", draw.freeze_draws)

@@ -22,10 +22,10 @@ from prefect.states import Completed
 from flows.clock import moment
 from flows.entry import SENT_BACK
 from flows.links import Links
+from flows.outbox import deliver
 from flows.stage import stage
 from tasks import health
 from tasks.health import Problem
-from tasks.mail import deliver
 
 WATCH = "值守检查"
 # A pass takes seconds; an import of a large register a minute or two.

@@ -2,7 +2,7 @@
 
 import smtplib
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message
 from email.utils import parseaddr
 from pathlib import Path
@@ -116,7 +116,7 @@ class Server:
         timeout: float = TIMEOUT_SECONDS,
         context: ssl.SSLContext | None = None,
     ) -> None:
-        self._account = account
+        self.account = account
         self._timeout = timeout
         self._context = context or ssl.create_default_context()
         self._connection: smtplib.SMTP | None = None
@@ -124,7 +124,7 @@ class Server:
     @property
     def sender(self) -> str:
         """The account itself where it is an address: most servers let it send as nobody else."""
-        return self._account.user if "@" in self._account.user else ""
+        return self.account.user if "@" in self.account.user else ""
 
     def send(self, message: Message) -> None:
         kept = self._connection is not None
@@ -174,7 +174,7 @@ class Server:
         raise (Permanent if code >= 500 else Temporary)(code, said)
 
     def _connect(self) -> smtplib.SMTP:
-        to = self._account
+        to = self.account
         try:
             connection = self._open()
             try:
@@ -199,7 +199,7 @@ class Server:
         return connection
 
     def _open(self) -> smtplib.SMTP:
-        to = self._account
+        to = self.account
         if to.security == "smtps":
             return smtplib.SMTP_SSL(to.host, to.port, timeout=self._timeout, context=self._context)
         return smtplib.SMTP(to.host, to.port, timeout=self._timeout)
@@ -235,8 +235,11 @@ class _Gone(Exception):
         self.failure = Temporary(0, answer)
 
 
-def transport(settings: Settings, credentials: Account | None = None) -> Transport:
-    """The way out: by `credentials`, else by the SMTP URL, else into a folder of `.eml` files."""
-    if credentials or settings.smtp_url:
-        return Server(credentials or account(settings.smtp_url))
-    return Folder(settings.mail_folder)
+def transport(settings: Settings, kept: Account | None = None) -> Transport:
+    """The way out: the SMTP URL's; what it leaves open, as `kept` has it; else `.eml` files."""
+    if not settings.smtp_url:
+        return Server(kept) if kept else Folder(settings.mail_folder)
+    given = account(settings.smtp_url)
+    if kept and not given.user:
+        given = replace(given, user=kept.user, password=kept.password)
+    return Server(given)

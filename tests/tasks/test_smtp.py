@@ -89,9 +89,21 @@ def test_a_folder_that_cannot_be_written_takes_nothing(tmp_path: Path) -> None:
         Folder(tmp_path / "mail").send(mail())
 
 
-def test_credentials_go_before_the_url() -> None:
-    way = transport(Settings(smtp_url="smtp://localhost"), Account("smtp", "a.cn", 25, USER))
-    assert way.sender == USER
+KEPT = Account("smtps", "mail.gov.cn", 465, USER, PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("", KEPT),
+        ("smtp://localhost", Account("smtp", "localhost", 25, USER, PASSWORD)),
+        ("smtp://other:secret@localhost", Account("smtp", "localhost", 25, "other", "secret")),
+    ],
+)
+def test_a_kept_account_fills_in_what_the_url_leaves_open(url: str, expected: Account) -> None:
+    way = transport(Settings(smtp_url=url), KEPT)
+    assert isinstance(way, Server)
+    assert way.account == expected
 
 
 class Office:

@@ -1,0 +1,51 @@
+"""The sender as flows run it: by the account that the office keeps in Prefect, where it does."""
+
+from datetime import datetime
+
+from prefect.exceptions import ObjectNotFound
+from prefect_email.credentials import EmailServerCredentials, SMTPServer, SMTPType
+
+from models.settings import settings
+from tasks import mail
+from tasks.mail import DeliveryFigures
+from tasks.smtp import Account, transport
+
+# The name of the block that holds the account.
+BLOCK = "shuangsuiji"
+_SECURITY = {
+    SMTPType.SSL: "smtps",
+    SMTPType.STARTTLS: "smtp+starttls",
+    SMTPType.INSECURE: "smtp",
+}
+
+
+def deliver(at: datetime) -> DeliveryFigures:
+    """One delivery of the outbox, see `tasks.mail.deliver`, with the account of the block if any.
+
+    What `SHUANGSUIJI_SMTP_URL` says goes before: the block fills in what it leaves open, the server
+    or only user and password.
+    """
+    way = transport(settings(), account())
+    try:
+        return mail.deliver(at, way)
+    finally:
+        way.close()
+
+
+def account() -> Account | None:
+    """The account in the block (凭据), or None where there is no such block."""
+    try:
+        block = EmailServerCredentials.load(BLOCK)
+    except ValueError as error:
+        if isinstance(error.__cause__, ObjectNotFound):
+            return None
+        raise
+    server, security = block.smtp_server, block.smtp_type
+    assert isinstance(security, SMTPType)  # as its own check makes it
+    return Account(
+        _SECURITY[security],  # type: ignore[arg-type]
+        server.value if isinstance(server, SMTPServer) else server,
+        block.smtp_port or security.value,
+        block.username or "",
+        block.password.get_secret_value(),
+    )
