@@ -158,7 +158,9 @@ def _batch(
                 continue
             to = whom(role, row.person, row.email, row.department, row.round_id)
             alerts.append(_alert(row, step, role, to, mailed, as_of))
-            if mailed and to.redirected and "coordinator" not in step.to:
+            noted = (row.id, row.due_version, step.level, "coordinator")
+            if mailed and to.redirected and "coordinator" not in step.to and noted not in told:
+                told.add(noted)  # once, also where two roles of a level cannot be reached
                 office = whom("coordinator", "", "", "", row.round_id)
                 note = Recipient(office.name, office.email, f"{to.why}，已转{to.name}")
                 alerts.append(_alert(row, step, "coordinator", note, True, as_of))

@@ -306,6 +306,34 @@ def test_who_has_no_address_is_told_through_the_head_and_the_coordinator_sees_wh
     ]
 
 
+def test_a_level_of_which_nobody_can_be_told_reaches_the_coordinator_and_stops_no_other(
+    office: Office,
+) -> None:
+    office.owe(email="")
+    office.owe(object="other", department="scjgj")
+    with writing(office.url) as session:
+        session.add(
+            Leave(
+                department="yjglj",
+                person="应急局负责人",
+                first_on=date(2024, 7, 1),
+                last_on=date(2024, 7, 31),
+                entered_at=morning(date(2024, 7, 1)),
+            )
+        )
+    office.sweep_each_day(date(2024, 7, 10), date(2024, 7, 17))
+    over = [
+        (alert.obligation_id, alert.role, alert.email) for alert in office.alerts(level="over-3")
+    ]
+    assert over == [
+        (1, "responsible", OFFICE),
+        (1, "coordinator", OFFICE),
+        (1, "head", OFFICE),
+        (2, "responsible", "Zhang@yjglj.example"),
+        (2, "head", "head@scjgj.example"),
+    ]
+
+
 def test_a_delegate_is_told_during_leave_alone(office: Office) -> None:
     office.owe()
     with writing(office.url) as session:
