@@ -21,7 +21,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -113,7 +113,7 @@ def _run(job: dict[str, Any]) -> None:
     if job["kind"] == "flow":
         _on_the_server(job["code"], at)
         return
-    with _outside_prefect(at):
+    with outside_prefect(lambda *_: at):
         if job["kind"] == "sweep":
             flows.obligation.sweep_deadlines.fn(at.date())
         elif job["kind"] == "deliver":
@@ -123,8 +123,8 @@ def _run(job: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _outside_prefect(at: datetime) -> Iterator[None]:
-    """The flows' own steps in their own order, as plain functions, at a moment of our choice."""
+def outside_prefect(moment: Callable[..., datetime]) -> Iterator[None]:
+    """The flows' own steps in their own order, as plain functions, at moments of our choice."""
     with ExitStack() as patches:
         for module in (flows.round, flows.obligation):
             for name, value in list(vars(module).items()):
@@ -132,7 +132,7 @@ def _outside_prefect(at: datetime) -> Iterator[None]:
                     patches.enter_context(patch.object(module, name, value.fn))
                 elif name.startswith("show"):
                     patches.enter_context(patch.object(module, name))
-            patches.enter_context(patch.object(module, "moment", lambda *_: at))
+            patches.enter_context(patch.object(module, "moment", moment))
         yield
 
 
