@@ -177,19 +177,21 @@ class WorkingCalendar:
         *,
         working_days: int | None = None,
         calendar_days: int | None = None,
+        natural_days: int | None = None,
         hours: int | None = None,
         closes_at: time | None = None,
         grants: Iterable[Grant] = (),
     ) -> Deadline:
-        """The deadline of exactly one of the three amounts; see `due`."""
+        """The deadline of exactly one of the four amounts; see `due`."""
         given = {
             Unit.WORKING_DAYS: working_days,
             Unit.CALENDAR_DAYS: calendar_days,
+            Unit.NATURAL_DAYS: natural_days,
             Unit.HOURS: hours,
         }
         terms = [Term(amount, unit) for unit, amount in given.items() if amount is not None]
         if len(terms) != 1:
-            raise ValueError("期限须按工作日、日、小时中的一种给出")
+            raise ValueError("期限须按工作日、日、自然日、小时中的一种给出")
         return self.due(event, terms[0], closes_at=closes_at, grants=grants)
 
     def due(
@@ -203,11 +205,12 @@ class WorkingCalendar:
         """When `term`, running from `event`, ends.
 
         Working days: the n-th strictly after the event's day. Calendar days: the same, a last day
-        off moving to the next working day (民法典 203). Hours: from the event's minute, needing an
-        aware datetime. Fixed date: that date, never moved. Due at 24:00 in Asia/Shanghai, or, save
-        for hours, at `closes_at` where an office with hours receives it. `grants` are suspensions
-        and extensions; one approved after the due day as it then stood changes nothing. Beyond the
-        covered years the count goes on provisionally; NotCovered only beyond `provisional`.
+        off moving to the next working day (民法典 203); natural days stay on it. Hours: from the
+        event's minute, needing an aware datetime. Fixed date: that date, never moved. Due at 24:00
+        in Asia/Shanghai, or, save for hours, at `closes_at` where an office with hours receives it.
+        `grants` are suspensions and extensions; one approved after the due day as it then stood
+        changes nothing. Beyond the covered years the count goes on provisionally; NotCovered only
+        beyond `provisional`.
         """
         return deadlines.due(self.provisional, event, term, closes_at=closes_at, grants=grants)
 

@@ -61,6 +61,7 @@ class Deadline:
 _KEYS = {
     Unit.WORKING_DAYS: "working_days",
     Unit.CALENDAR_DAYS: "calendar_days",
+    Unit.NATURAL_DAYS: "natural_days",
     Unit.HOURS: "hours",
     Unit.FIXED_DATE: "fixed_date",
 }
@@ -120,7 +121,9 @@ def _days(
     return Deadline(
         due_on,
         end_of(due_on, closes_at),
-        any(note.date > calendar.firm_through for note in notes),
+        # No notice can move a term that counts days off like any other.
+        term.unit is not Unit.NATURAL_DAYS
+        and any(note.date > calendar.firm_through for note in notes),
         calendar.version,
         notes,
         event_day,
@@ -147,10 +150,11 @@ def _notes(
     for grant in grants:
         if isinstance(grant, Extension):
             given += [grant.reason] * grant.amount
-    every_day = term.unit is Unit.CALENDAR_DAYS
+    every_day = term.unit in (Unit.CALENDAR_DAYS, Unit.NATURAL_DAYS)
+    moves = term.unit is not Unit.NATURAL_DAYS
     step = _DAY if term.count > 0 else -_DAY
     number, day, working = 0, event_day, False
-    while number < len(given) or not working:
+    while number < len(given) or (moves and not working):
         day += step
         working, reason = calendar.ruling(day)
         suspension = next((each for each in suspensions if each.covers(day)), None)
@@ -170,6 +174,12 @@ def _notes(
 
 def explain(deadline: Deadline) -> str:
     """The deadline for people to read: the term, a line a day, the due day."""
+    if deadline.term.unit is Unit.HOURS:
+        begun = deadline.due_at - timedelta(hours=deadline.term.count)
+        return (
+            f"自 {_named(begun.date())} {begun:%H:%M} 起 {deadline.term}，休息日照计\n"
+            f"到期 {_named(deadline.due_at.date())} {deadline.due_at:%H:%M}"
+        )
     lines = [f"起始日 {_named(deadline.event_day)}，不计入；期限 {deadline.term}"]
     for note in deadline.days:
         number = f"第 {note.number} 日" if note.number else "不计"

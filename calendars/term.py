@@ -6,10 +6,15 @@ from enum import StrEnum
 
 
 class Unit(StrEnum):
-    """What a term is counted in."""
+    """What a term is counted in.
+
+    日 and 自然日 count every day alike; a last day off moves 日 to the next working day (民法典
+    203), and leaves 自然日 where it is.
+    """
 
     WORKING_DAYS = "工作日"
     CALENDAR_DAYS = "日"
+    NATURAL_DAYS = "自然日"
     HOURS = "小时"
     FIXED_DATE = "固定日期"
 

@@ -77,8 +77,8 @@ def _duties(title: str, duties: tuple[OpenDuty, ...], days: str) -> Table:
             one.subject,
             one.department,
             one.person,
-            f"{one.due_on}{'（暂定）' if one.provisional else ''}",
-            str(abs(one.days)),
+            one.due,
+            one.distance,
             f"{one.last_alert_on:%m-%d} {one.last_alert}" if one.last_alert_on else "未提醒",
             "中止中" if one.suspended else f"{one.next_on:%m-%d} {one.next}" if one.next_on else "",
         )

@@ -76,10 +76,14 @@ def sweep(as_of: AsOf = "") -> None:
     from models.database import migrate
     from tasks.duty import update_all_duties
     from tasks.obligation import sweep as run
+    from tasks.urgent import sweep_urgent
 
     migrate()
     at = moment(day(as_of, "--as-of") if as_of else None)
     update_all_duties(at)
+    urgent = sweep_urgent(at)
+    if urgent.alerts:
+        say(f"加急提醒 {urgent.alerts} 条，请运行 deliver 立即发出")
     done = run(at.date(), at)
     say(
         f"{done.as_of} 期限检查：已有更晚日期的检查，本次不做任何事"
@@ -91,12 +95,15 @@ def sweep(as_of: AsOf = "") -> None:
 
 @app.command()
 def deliver() -> None:
-    """发出一次待发的邮件；不需要服务在运行。"""
+    """发出一次待发的邮件和到时的加急提醒；不需要服务在运行。"""
     from models.database import migrate
     from tasks.mail import deliver as run
+    from tasks.urgent import sweep_urgent
 
     migrate()
-    done = run(now())
+    at = now()
+    sweep_urgent(at)
+    done = run(at)
     say(f"已发 {done.sent} 封，待重试 {done.retried} 封，无法送达 {done.undeliverable} 封")
     if done.stopped:
         say(done.stopped)

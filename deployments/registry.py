@@ -18,6 +18,8 @@ from calendars import WorkingCalendar
 from deployments import automations
 from flows.alternate import take_alternate
 from flows.board import find_links, keep, write_board
+from flows.brief import send_brief
+from flows.crime import enter_crime
 from flows.draw import draw_grade, enter_public_value, reveal_draw
 from flows.entry import field_labels, required_fields
 from flows.external_draw import import_external_draw
@@ -31,6 +33,7 @@ from flows.opening import open_round_early
 from flows.preview import preview_alerts
 from flows.publication import confirm_publication
 from flows.referral import close_follow_up, confirm_referral
+from flows.refusal import report_refusal
 from flows.registers import import_registers
 from flows.replacement import decide_recusal, replace_inspector, request_recusal
 from flows.round import run_round
@@ -45,8 +48,11 @@ FORMS = (
     confirm_service,
     withhold_notice,
     confirm_referral,
+    enter_crime,
+    report_refusal,
     confirm_publication,
     close_follow_up,
+    send_brief,
     drop_inspection,
     replace_inspector,
     take_alternate,

@@ -47,7 +47,7 @@ def headline(board: Board) -> str:
     worst = late[0]
     return (
         f"▲ {counts}\n\n最久：**{text(worst.department)}** 的 **{DUTY_NAMES[worst.duty]}** "
-        f"{worst.count} 项，自 {worst.due_on} 起，已逾期 **{worst.days} 个工作日**。"
+        f"{worst.count} 项，自 {worst.due_on} 起，已逾期 **{worst.told}**。"
     )
 
 
@@ -108,8 +108,8 @@ def _duties(board: Board, duties: Sequence[OpenDuty], links: Links, days: str) -
                 _link(one.name, links.of(one)),
                 _subject(one),
                 f"{text(one.department)} · {text(one.person)}",
-                f"{one.due_on}{'（暂定）' if one.provisional else ''}",
-                f"**{one.days}**" if one.days > 0 else -one.days,
+                one.due,
+                f"**{one.distance}**" if one.overdue(board.as_of) else one.distance,
                 f"{_when(one.last_alert, one.last_alert_on) or '未提醒'} → "
                 f"{_next(one, board.as_of)}",
             )
@@ -220,8 +220,8 @@ def overdue_rows(board: Board) -> list[dict[str, Any]]:
             "编号": one.object,
             "部门": one.department,
             "责任人": one.person,
-            "到期日": one.due_on.isoformat(),
-            "逾期工作日": one.days,
+            "到期日": one.due,
+            "逾期工作日": one.days if one.over is None else one.distance,
             "最近提醒": f"{one.last_alert_on} {one.last_alert}" if one.last_alert_on else "",
             "下一步": "中止中"
             if one.suspended

@@ -21,13 +21,19 @@ FORMS: Mapping[Duty, str] = {
     "notify": "登记送达",
     "inspect": "登记检查结果",
     "record": "登记检查结果",
+    "report_refusal": "登记拒签报告",
+    "reveal": "轮次推进",
+    "crime_decide": "登记涉嫌犯罪移送",
+    "crime_transfer": "登记涉嫌犯罪移送",
     "decide_referral": "登记移送",
     "refer": "登记移送",
     "publish": "登记公示",
     "republish": "登记公示",
     "follow_up": "登记后续监管",
+    "brief": "登记专项简报",
 }
-_ALONE: frozenset[Duty] = frozenset({"draw", "public_value"})
+# The form asks for the round alone.
+_OF_ROUND: frozenset[Duty] = frozenset({"draw", "reveal", "brief"})
 
 
 def round_card(code: str) -> str:
@@ -78,12 +84,12 @@ class Links:
 
 def values(duty: OpenDuty) -> dict[str, Any]:
     """What a duty fills in of its form."""
-    if duty.duty == "draw":
+    if duty.duty in _OF_ROUND:
         return {"round_code": duty.round}
-    if duty.duty in _ALONE:
+    if duty.duty == "public_value":
         return {"round_code": duty.round, "grade": duty.object.rsplit("-", 1)[-1]}
     entry = {"检查编号": duty.inspection}
-    if duty.duty != "notify":
+    if duty.duty not in ("notify", "report_refusal"):
         entry["部门"] = duty.department
     return {"entries": [entry]}
 

@@ -12,13 +12,14 @@ from flows.board import show_board
 from flows.clock import moment
 from flows.outbox import deliver
 from flows.stage import ask_for_pass, forget_runs, stage
-from tasks import agenda, board, calendar, duty, grant, holiday, obligation, round
+from tasks import agenda, board, calendar, duty, grant, holiday, obligation, round, urgent
 
 is_working_day = stage("工作日", calendar.is_working_day)
 update_duties = stage("期限", duty.update_all_duties)
 ask_for_notice = stage("索取放假通知", holiday.ask_for_notice)
 remind_approvers = stage("提醒批准人", grant.remind_approvers)
 sweep = stage("期限检查", obligation.sweep)
+sweep_urgent = stage("加急催办", urgent.sweep_urgent)
 deliver_mails = stage("发信", deliver)
 collect_board = stage("看板", board.board)
 # Ends of runs that did nothing worth a line in the list of runs.
@@ -33,8 +34,10 @@ def sweep_deadlines(as_of: date | None = None) -> State[Any]:
         as_of: 按哪一天检查，空为今天
     """
     at = moment(as_of)
+    sweep_urgent(at)
     if not is_working_day(at.date()):
-        return Completed(name="非工作日", message=f"{at.date()} 不是工作日，不发信")
+        deliver_mails(at)
+        return Completed(name="非工作日", message=f"{at.date()} 不是工作日，只发加急提醒")
     for code in round.rounds_to_pass(at.date()):
         ask_for_pass(code, f"sweep:{at.date()}:{flow_run.id}")
     update_duties(at)
@@ -54,8 +57,10 @@ def sweep_deadlines(as_of: date | None = None) -> State[Any]:
 
 @flow(name="发信", flow_run_name="发信", persist_result=False)
 def deliver_outbox() -> State[Any]:
-    """发出待发的邮件；每 10 分钟一次，没有待发的就立即结束，列表中只留最近一次。"""
-    figures = deliver_mails(moment())
+    """发出待发的邮件和到时的加急提醒；每 10 分钟一次，没有待发的就立即结束，列表中只留最近一次。"""
+    at = moment()
+    sweep_urgent(at)
+    figures = deliver_mails(at)
     for code in agenda.rounds_to_seal():
         ask_for_pass(code, f"deliver:{flow_run.id}")
     if not (figures.sent or figures.retried or figures.undeliverable or figures.stopped):

@@ -14,6 +14,7 @@ from flows.outbox import deliver
 from flows.stage import RUN_ROUND, stage
 from tasks import (
     board,
+    brief,
     certificate,
     draw,
     duty,
@@ -37,6 +38,7 @@ reveal_draws = stage("记录 · 公开抽取", draw.reveal_draws)
 prepare_referrals = stage("移送 · 移送函", referral.prepare_referrals)
 prepare_publications = stage("公示 · 公示内容", publication.prepare_publications)
 update_duties = stage("期限", duty.update_duties)
+prepare_brief = stage("简报 · 初稿", brief.prepare_brief)
 close_round = stage("办结", round.close_round)
 deliver_mails = stage("发信", deliver)
 collect_board = stage("看板", board.board)
@@ -64,9 +66,10 @@ def run_round(round_code: str, as_of: date | None = None) -> State[Any]:
     prepare_referrals(round_code, at)
     prepare_publications(round_code, at)
     update_duties(round_code, at)
+    prepare_brief(round_code, at)
     close_round(round_code, at)
     deliver_mails(at)
-    figures = progress.progress(round_code, at.date())
+    figures = progress.progress(round_code, at.date(), at)
     show(figures, begun.number, at, refused, collect_board(at.date(), at))
     if refused:
         return Failed(name="抽取受阻", message="；".join(refused))

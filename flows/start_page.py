@@ -7,8 +7,17 @@ from flows.links import BOARD, OVERDUE, Links, round_card
 
 # The forms in the order of a round; what is not named here comes last.
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "日常登记": ("登记送达", "登记检查结果", "登记移送", "登记公示", "登记后续监管"),
+    "日常登记": (
+        "登记送达",
+        "登记检查结果",
+        "登记移送",
+        "登记公示",
+        "登记后续监管",
+        "登记专项简报",
+    ),
     "例外情形": (
+        "登记涉嫌犯罪移送",
+        "登记拒签报告",
         "登记不宜告知",
         "登记未实施",
         "更换检查人员",

@@ -1,10 +1,11 @@
 """Alerts: which level of which duty is told to whom, on which working day, and only once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import count
+from typing import Generic, TypeVar
 
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -15,7 +16,10 @@ from models.base import Base, Code, Key, Line
 from models.leave import Absences
 from models.mail import usable
 from models.obligation import Due
-from models.plan import AlertLevel, Plan, Role
+from models.plan import AlertLevel, Level, Plan, Role
+
+When = TypeVar("When", date, datetime)
+Told = TypeVar("Told", bound=Level)
 
 
 class Alert(Base):
@@ -60,23 +64,33 @@ class Sweep(Base):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One level on its day. Repeated levels are numbered: weekly-1, weekly-2, …"""
+class Step(Generic[When]):
+    """One level on its day, or at its minute. Repeated ones are numbered: weekly-1, weekly-2, …"""
 
     level: str
     name: str
-    on: date
+    on: When
     to: tuple[Role, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Fallen:
-    """The steps that fell due, in order, and the day of the next one (None: no more)."""
+class Fallen(Generic[When]):
+    """The steps that fell due, in order, and when the next one does (None: no more)."""
 
-    steps: tuple[Step, ...]
-    next_on: date | None
+    steps: tuple[Step[When], ...]
+    next_on: When | None
 
-    def told(self) -> Iterator[tuple[Step, Role, bool]]:
+    @classmethod
+    def through(cls, steps: Iterator[Step[When]], until: When) -> "Fallen[When]":
+        """Those of `steps` that fell due until then, that moment included."""
+        due: list[Step[When]] = []
+        for step in steps:
+            if step.on > until:
+                return cls(tuple(due), step.on)
+            due.append(step)
+        return cls(tuple(due), None)
+
+    def told(self) -> Iterator[tuple[Step[When], Role, bool]]:
         """Each step with each of its roles, and whether it is mailed.
 
         A role is told its latest step alone: no burst after an outage, yet a department head
@@ -100,7 +114,7 @@ def steps(
     levels: Sequence[AlertLevel],
     calendar: WorkingCalendar,
     after: str = "",
-) -> Iterator[Step]:
+) -> Iterator[Step[date]]:
     """The steps that follow the one named `after`, in order; without end where the last repeats.
 
     Days are counted in working days from the due day, beyond the notices known by the statutory
@@ -109,21 +123,29 @@ def steps(
     """
     calendar = calendar.provisional
     counted_from = due_on - PROVISIONAL_LEAD if provisional else due_on
+    return stepped(
+        levels, after, lambda level, more: _day(calendar, counted_from, level.offset + more)
+    )
+
+
+def stepped(
+    levels: Sequence[Told], after: str, when: Callable[[Told, int], When]
+) -> Iterator[Step[When]]:
+    """The steps that follow the one named `after`; `when` a level falls due, and so much later."""
     last = levels[-1]
     for number in count(_number(after, levels) + 1):
         if number < len(levels) - 1 or (number == len(levels) - 1 and not last.every):
             level = levels[number]
-            day = _day(calendar, counted_from, level.offset)
-            yield Step(level.level, level.name, day, level.to)
+            yield Step(level.level, level.name, when(level, 0), level.to)
         elif last.every:
             again = number - len(levels) + 1
-            day = _day(calendar, counted_from, last.offset + again * last.every)
-            yield Step(f"{last.level}-{again + 1}", last.name, day, last.to)
+            on = when(last, again * last.every)
+            yield Step(f"{last.level}-{again + 1}", last.name, on, last.to)
         else:
             return
 
 
-def _number(name: str, levels: Sequence[AlertLevel]) -> int:
+def _number(name: str, levels: Sequence[Level]) -> int:
     """The place of a step in the order of steps; -1 for none."""
     for number, level in enumerate(levels):
         repeat = name.removeprefix(f"{level.level}-")
@@ -141,14 +163,9 @@ def fallen(
     as_of: date,
     levels: Sequence[AlertLevel],
     calendar: WorkingCalendar,
-) -> Fallen:
+) -> Fallen[date]:
     """What fell due after `alerted_level` through `as_of`."""
-    due: list[Step] = []
-    for step in steps(due_on, provisional, levels, calendar, alerted_level):
-        if step.on > as_of:
-            return Fallen(tuple(due), step.on)
-        due.append(step)
-    return Fallen(tuple(due), None)
+    return Fallen.through(steps(due_on, provisional, levels, calendar, alerted_level), as_of)
 
 
 def first_alert_on(due: Due, plan: Plan, calendar: WorkingCalendar) -> date:

@@ -4,11 +4,12 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from models.plan import DUTY_NAMES, Duty
 from models.statistics import Statistics
+from models.wording import span
 
 # Open duties due within so many calendar days, today included, count as due soon (临期).
 SOON_DAYS = 7
@@ -24,7 +25,8 @@ class OpenDuty:
     """One open duty on the board (未办事项). `subject` is the inspection's code until the reveal.
 
     `days`: working days over the due day, or, negative, left until it. `next`: the next alert,
-    what it is called and when.
+    what it is called and when. One that runs by the clock has `due_at`, and `over`, the minutes
+    over it (negative: left).
     """
 
     duty: Duty
@@ -42,6 +44,26 @@ class OpenDuty:
     last_alert_on: date | None
     next: str
     next_on: date | None
+    due_at: datetime | None = None
+    over: int | None = None
+
+    def overdue(self, as_of: date) -> bool:
+        """Past its due day or, by the clock, its due minute."""
+        return self.due_on < as_of if self.over is None else self.over > 0
+
+    @property
+    def due(self) -> str:
+        """The due day or the minute, for people."""
+        if self.due_at is not None:
+            return f"{self.due_at:%Y-%m-%d %H:%M}"
+        return f"{self.due_on}{'（暂定）' if self.provisional else ''}"
+
+    @property
+    def distance(self) -> str:
+        """How far over or ahead: working days as a number, by the clock hours and minutes."""
+        if self.over is not None:
+            return span(timedelta(minutes=abs(self.over)))
+        return str(abs(self.days))
 
     @property
     def name(self) -> str:
@@ -126,13 +148,24 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Lateness:
-    """A department's overdue duties of one kind: how many, the oldest due day, days over."""
+    """A department's overdue duties of one kind: how many, the oldest due day, days over.
+
+    `minutes` over, where they run by the clock.
+    """
 
     department: str
     duty: Duty
     count: int
     due_on: date
     days: int
+    minutes: int | None = None
+
+    @property
+    def told(self) -> str:
+        """How long over, for people."""
+        if self.minutes is not None:
+            return span(timedelta(minutes=self.minutes))
+        return f"{self.days} 个工作日"
 
 
 @dataclass(frozen=True)
@@ -164,6 +197,7 @@ class Board:
                 len(duties),
                 min(one.due_on for one in duties),
                 max(one.days for one in duties),
+                max((one.over for one in duties if one.over is not None), default=None),
             )
             for (department, duty), duties in groups.items()
         ]

@@ -2,19 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 
 from jinja2 import Environment, StrictUndefined
 
 from calendars import WorkingCalendar
-from calendars.day import weekday_of
+from calendars.day import shanghai_day
 from models.obligation import Obligation
 from models.plan import DUTY_NAMES, Plan
+from models.wording import counted, due, named, named_minute, standing, urgency
 
 NOTE = (
     "期限按国务院办公厅公布的节假日和调休安排计算，起算当日不计入；"
     "“暂定”指下一年度放假通知尚未公布，公布后自动重算。"
 )
+
+URGENT_NOTE = "本期限按自然日或小时计，休息日照计，到期不因休息日顺延；提醒随到随发，休息日也发。"
 
 # Beyond so many, the rest is told in one line each: mail programs cut long mails off.
 WHOLE = 40
@@ -55,42 +58,16 @@ class Digest:
     html: str
 
 
-def named(day: date) -> str:
-    """2024年7月1日（周一）."""
-    return f"{day.year}年{day.month}月{day.day}日（{weekday_of(day)}）"
-
-
-def counted(started_on: date, working_days: int | None) -> str:
-    """How a due day was counted."""
-    if working_days is None:
-        return "固定日期，不因休息日顺延"
-    if working_days < 0:
-        return f"{named(started_on)}之前第 {-working_days} 个工作日"
-    return f"{named(started_on)}起算（当日不计），第 {working_days} 个工作日"
-
-
-def standing(due_on: date, today: date, calendar: WorkingCalendar) -> str:
-    """How many working days are left or over."""
-    calendar = calendar.provisional
-    if today > due_on:
-        # On a make-up day or not, the first day over is day 1.
-        return f"已逾期 {max(1, calendar.count_working_days(due_on, today))} 个工作日"
-    if today == due_on:
-        return "今天到期"
-    left = calendar.count_working_days(today, due_on)
-    return f"还剩 {left} 个工作日" if left else "今天是到期前最后一个工作日"
-
-
 def item(
     row: Obligation,
     plan: Plan,
     level: str,
     why: str,
-    today: date,
+    at: datetime,
     calendar: WorkingCalendar,
     where: str = "",
 ) -> Item:
-    """The obligation as its digest of `today` tells it; `level` is the newest one alerted."""
+    """The obligation as its mail tells it at that time; `level` is the newest one alerted."""
     term = next((term for term in plan.terms if term.duty == row.duty), None)
     office = plan.coordinator
     names = {department.code: department.name for department in plan.departments}
@@ -101,10 +78,10 @@ def item(
         duty=DUTY_NAMES.get(row.duty, row.duty),
         level=level,
         whose=f"{department} {row.person or '（尚无责任人）'}",
-        due=named(row.due_on) + ("（暂定）" if row.provisional else ""),
-        counted=counted(row.started_on, row.working_days),
-        standing=standing(row.due_on, today, calendar),
-        urgency=2 if today > row.due_on else 1 if today == row.due_on else 0,
+        due=due(row),
+        counted=counted(row),
+        standing=standing(row, at, calendar),
+        urgency=urgency(row, at),
         source=row.source,
         consequence=term.consequence if term else "",
         action=term.action if term else "",
@@ -115,34 +92,52 @@ def item(
     )
 
 
-def render(name: str, today: date, issuer: str, items: Sequence[Item], ledger: str = "") -> Digest:
+def render(name: str, at: datetime, issuer: str, items: Sequence[Item], ledger: str = "") -> Digest:
     """The digest of `items`, which come most overdue first; `ledger` says where the ledger ends."""
+    today = shanghai_day(at)
     over, now, ahead = (sum(item.urgency == level for item in items) for level in (2, 1, 0))
     parts = ((over, "逾期"), (now, "今日到期"), (ahead, "即将到期"))
     summary = "，".join(f"{label} {number} 项" for number, label in parts if number)
+    subject = f"【双随机催办】{summary}（{today.isoformat()}）"
+    return _filled(subject, name, named(today), summary, issuer, items, NOTE, ledger)
+
+
+def render_urgent(name: str, at: datetime, issuer: str, item: Item, ledger: str = "") -> Digest:
+    """The mail of one urgent alert; its subject names no company."""
+    summary = f"{item.duty}：{item.standing}"
+    subject = f"【双随机紧急】{summary}（{item.due}前）"
+    return _filled(subject, name, named_minute(at), summary, issuer, [item], URGENT_NOTE, ledger)
+
+
+def _filled(
+    subject: str,
+    name: str,
+    now: str,
+    summary: str,
+    issuer: str,
+    items: Sequence[Item],
+    note: str,
+    ledger: str,
+) -> Digest:
     values = {
         "name": name,
-        "today": named(today),
+        "now": now,
         "summary": summary,
         "issuer": issuer,
         "items": items,
         "calendars": "、".join(dict.fromkeys(item.calendar for item in items)),
-        "note": NOTE,
+        "note": note,
         "ledger": ledger,
         "whole": WHOLE,
     }
-    return Digest(
-        f"【双随机催办】{summary}（{today.isoformat()}）",
-        _TEXT.render(values),
-        _HTML.render(values),
-    )
+    return Digest(subject, _TEXT.render(values), _HTML.render(values))
 
 
 _TEXT = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
     """\
 {{ name }}：
 
-截至{{ today }}，您有以下期限事项：{{ summary }}。
+截至{{ now }}，您有以下期限事项：{{ summary }}。
 
 {% for item in items[:whole] %}
 {{ loop.index }}. 【{{ item.standing }}】{{ item.about }} — {{ item.duty }}（{{ item.level }}）
@@ -221,7 +216,7 @@ _HTML = _HTML_PAGE.from_string(
 {% call table(style.body) %}
 <tr><td style="padding:4px 8px 12px;">
 <div style="font-size:20px;font-weight:bold;">{{ summary }}</div>
-<div style="color:#4b5563;">{{ name }}，截至{{ today }}，您有以下期限事项。</div>
+<div style="color:#4b5563;">{{ name }}，截至{{ now }}，您有以下期限事项。</div>
 </td></tr>
 {% for item in items[:whole] %}
 <tr><td style="padding:0 0 12px;">

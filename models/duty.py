@@ -4,45 +4,33 @@ One function a duty, each citing the plan's section through its term. Nothing is
 `models.obligation.reconcile`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, timedelta
 
-from calendars import Deadline, Grant, Suspension, Unit, WorkingCalendar
-from calendars import Term as CalendarTerm
+from models.brief import Brief
+from models.count import Count, person
+from models.crime import CrimeReport
 from models.draw import Draw
 from models.inspection import DepartmentRecord, Inspection
-from models.obligation import Due, Wanted
-from models.plan import Duty, Person, Plan
+from models.obligation import Wanted
+from models.plan import Duty, Person
 from models.referral import NEEDLESS
+from models.refusal import REFUSED
 from models.round import Round
 
-OF_DRAWS: frozenset[Duty] = frozenset({"draw", "public_value"})
+MINUTE = timedelta(minutes=1)
 
 
-class Duties:
-    """The duties (职责) of one plan on one day, counted by one calendar.
-
-    `grants`: suspensions and extensions, by duty and object.
-    """
-
-    def __init__(
-        self,
-        plan: Plan,
-        calendar: WorkingCalendar,
-        as_of: date,
-        grants: Mapping[tuple[str, str], Sequence[Grant]] | None = None,
-    ) -> None:
-        self.plan = plan
-        self.calendar = calendar
-        self.as_of = as_of
-        self.grants = grants or {}
-        # Thousands of inspections share few dates; each is counted once.
-        self._counted: dict[tuple[date, int | None, tuple[Grant, ...]], Deadline] = {}
+class Duties(Count):
+    """The duties (职责) of one plan on one day, counted by one calendar."""
 
     def of(
         self, round: Round, draws: Iterable[Draw], inspections: Iterable[Inspection]
     ) -> Iterator[Wanted]:
-        """Every obligation that the round's facts call for, met and closed ones included."""
+        """Every obligation that the facts of these draws and inspections call for.
+
+        Met and closed ones are included. What the round as a whole calls for: see `of_round`.
+        """
         for draw in draws:
             yield self._draw(round, draw)
             if draw.frozen_at and draw.public_value_rule:
@@ -51,62 +39,32 @@ class Duties:
             if not inspection.unannounced:
                 yield self._notify(inspection)
             yield self._inspect(round, inspection)
+            if inspection.attestation == REFUSED and inspection.ended_on is not None:
+                yield self._report_refusal(inspection, inspection.ended_on)
             for record in inspection.records:
                 yield from self._of_record(inspection, record)
 
-    def _deadline(self, event: date, working_days: int | None, grants: Sequence[Grant]) -> Deadline:
-        key = (event, working_days, tuple(grants))
-        if key not in self._counted:
-            term = (
-                CalendarTerm(event, Unit.FIXED_DATE)
-                if working_days is None
-                else CalendarTerm(working_days, Unit.WORKING_DAYS)
-            )
-            self._counted[key] = self.calendar.due(event, term, grants=grants)
-        return self._counted[key]
-
-    def _wanted(
+    def of_round(
         self,
-        duty: Duty,
-        object: str,
-        about: str,
-        department: str,
-        person: Person,
-        started_on: date,
-        *,
-        fixed: date | None = None,
-        met_on: date | None = None,
-        closed: tuple[date | None, str] = (None, ""),
-    ) -> Wanted:
-        term = self.plan.term(duty)
-        days = None if fixed else term.working_days
-        grants = () if fixed else self.grants.get((duty, object), ())
-        deadline = self._deadline(fixed or started_on, days, grants)
-        # One approved too late leaves the duty overdue, and so must not silence it either.
-        in_force = [grant for grant in grants if grant not in deadline.without_effect]
-        return Wanted(
-            duty=duty,
-            object=object,
-            inspection="" if duty in OF_DRAWS else object.split("/")[0],
-            about=about,
-            department=department,
-            person=person.name,
-            email=person.email,
-            started_on=started_on,
-            working_days=days,
-            source=term.source,
-            due=Due(
-                deadline.due_on, deadline.due_at, deadline.provisional, deadline.calendar_version
-            ),
-            suspended=any(isinstance(g, Suspension) and g.covers(self.as_of) for g in in_force),
-            met_on=met_on,
-            closed_on=closed[0] if met_on is None else None,
-            closed_why=closed[1] if met_on is None and closed[0] else "",
-        )
+        round: Round,
+        draws: Iterable[Draw],
+        inspections: Sequence[Inspection],
+        brief: Brief | None,
+    ) -> Iterator[Wanted]:
+        """The obligations that need all of the round's inspections to be known: reveals, brief."""
+        for draw in draws:
+            if draw.sealed_at and draw.proven:
+                own = [one for one in inspections if one.draw_id == draw.id]
+                recorded = [_recorded_on(one) for one in own]
+                known = [day for day in recorded if day is not None]
+                if len(known) == len(own):
+                    yield self._reveal(draw, max(known, default=draw.sealed_at.date()))
+        if inspections:
+            yield self._brief(round, brief)
 
     def _draw(self, round: Round, draw: Draw) -> Wanted:
         """§二、五: on the day the round opens, by the coordinator."""
-        return self._wanted(
+        return self.wanted(
             "draw",
             draw.code,
             f"{draw.grade} 级检查对象",
@@ -119,7 +77,7 @@ class Duties:
 
     def _public_value(self, draw: Draw, frozen_on: date) -> Wanted:
         """draw-1, step 3: entered by two people after the freeze; the draw waits for it."""
-        return self._wanted(
+        return self.wanted(
             "public_value",
             draw.code,
             f"{draw.grade} 级检查对象",
@@ -135,12 +93,12 @@ class Duties:
         over = inspection.ended_on or inspection.dropped_on
         if served_on and over and served_on > over:
             served_on = None
-        return self._wanted(
+        return self.wanted(
             "notify",
             inspection.code,
             inspection.name,
             self.plan.initiating.code,
-            self._responsible(inspection, self.plan.initiating.code),
+            self.responsible(inspection, self.plan.initiating.code),
             inspection.planned_on,
             met_on=served_on,
             closed=(over, "未在检查前送达" if inspection.ended_on else "未实施"),
@@ -148,25 +106,97 @@ class Duties:
 
     def _inspect(self, round: Round, inspection: Inspection) -> Wanted:
         """§二, 六: by the window's end, a fixed date that is never rolled forward."""
-        return self._wanted(
+        return self.wanted(
             "inspect",
             inspection.code,
             inspection.name,
             self.plan.initiating.code,
-            self._responsible(inspection, self.plan.initiating.code),
+            self.responsible(inspection, self.plan.initiating.code),
             inspection.planned_on,
             fixed=round.ends_on,
             met_on=inspection.ended_on,
             closed=(inspection.dropped_on, "未实施"),
         )
 
+    def _report_refusal(self, inspection: Inspection, refused_on: date) -> Wanted:
+        """安全生产法 68: the refusal to sign is reported to the department that supervises.
+
+        By the leader, once for the inspection: §六.5 has one sheet, signed or refused as a whole.
+        """
+        return self.wanted(
+            "report_refusal",
+            inspection.code,
+            inspection.name,
+            self.plan.initiating.code,
+            self.responsible(inspection, self.plan.initiating.code),
+            refused_on,
+            met_on=inspection.refusal.reported_on if inspection.refusal else None,
+        )
+
+    def _reveal(self, draw: Draw, recorded_on: date) -> Wanted:
+        """draw-1, step 9: once the last record is in, nobody can be warned by it any more."""
+        return self.wanted(
+            "reveal",
+            draw.code,
+            f"{draw.grade} 级检查对象",
+            "",
+            self.plan.coordinator,
+            recorded_on,
+            met_on=draw.revealed_at.date() if draw.revealed_at else None,
+        )
+
+    def _brief(self, round: Round, brief: Brief | None) -> Wanted:
+        """§九.3 names no event, so it runs from the window's end: a day that nobody has to start.
+
+        The last publication would be another, which a department that is late could put off.
+        """
+        return self.wanted(
+            "brief",
+            round.code,
+            f"第 {round.number} 轮",
+            "",
+            self.plan.coordinator,
+            round.ends_on,
+            met_on=brief.sent_on if brief else None,
+        )
+
+    def _of_crime(
+        self,
+        inspection: Inspection,
+        crime: CrimeReport,
+        object: str,
+        department: str,
+    ) -> Iterator[Wanted]:
+        """国务院令第310号 第五条: the head decides; what is approved goes to the police."""
+        head = self.plan.department(department).head
+        members = {member.name: member for member in inspection.members(department)}
+        handler = next((members[name] for name in crime.handlers if name in members), None)
+        steps: list[tuple[Duty, Person, datetime, datetime | None]] = [
+            ("crime_decide", head, crime.reported_at, crime.decided_at)
+        ]
+        if crime.decision == "批准" and crime.decided_at is not None:
+            by = person(handler.name, handler.email or head.email) if handler else head
+            steps.append(("crime_transfer", by, crime.decided_at, crime.transferred_at))
+        for duty, whose, started_at, met_at in steps:
+            yield self.wanted(
+                duty,
+                object,
+                inspection.name,
+                department,
+                whose,
+                started_at.date(),
+                started_at=started_at,
+                met_on=(met_at - MINUTE).date() if met_at else None,  # 24:00 ends its day
+                met_at=met_at,
+            )
+
     def _of_record(self, inspection: Inspection, record: DepartmentRecord) -> Iterator[Wanted]:
         object = f"{inspection.code}/{record.department}"
-        person = self._responsible(inspection, record.department)
+        person = self.responsible(inspection, record.department)
         common = (object, inspection.name, record.department, person)
         dropped = (inspection.dropped_on, "未实施")
         # §七.1 names no term, so the clock that nobody would start runs from the planned visit.
-        yield self._wanted(
+        yield self.wanted(
             "record",
             *common,
             inspection.planned_on,
@@ -175,7 +205,7 @@ class Duties:
         )
         if inspection.ended_on is not None:  # §八: from the day on which the inspection ended
             publication = record.publication
-            yield self._wanted(
+            yield self.wanted(
                 "publish",
                 *common,
                 inspection.ended_on,
@@ -183,24 +213,26 @@ class Duties:
             )
             corrected = publication.republications() if publication else []
             for number, (since, public_on) in enumerate(corrected, start=2):
-                yield self._wanted(
+                yield self.wanted(
                     "republish", f"{object}/{number}", *common[1:], since, met_on=public_on
                 )
         if record.adverse and record.formed_on is not None:  # §七.2: from the result's day
-            yield self._wanted(
+            yield self.wanted(
                 "decide_referral", *common, record.formed_on, met_on=record.referral_decided_on
             )
             if record.referral_needed == "需":
                 referral = record.referral
-                yield self._wanted(
+                yield self.wanted(
                     "refer",
                     *common,
                     record.formed_on,
                     met_on=referral.sent_on if referral else None,
                 )
+        if record.crime is not None:
+            yield from self._of_crime(inspection, record.crime, object, record.department)
         for follow_up in record.follow_ups:  # §八: open until re-checked and closed
             needless = follow_up.outcome == NEEDLESS
-            yield self._wanted(
+            yield self.wanted(
                 "follow_up",
                 f"{object}/{follow_up.item}",
                 inspection.name,
@@ -212,11 +244,10 @@ class Duties:
                 closed=(follow_up.closed_on if needless else None, NEEDLESS),
             )
 
-    def _responsible(self, inspection: Inspection, department: str) -> Person:
-        """The department's first inspector on the team; its head where nobody is left."""
-        members = inspection.members(department)
-        head = self.plan.department(department).head
-        if not members:
-            return head
-        # Not checked again: one strange address in a register must not stop the whole round.
-        return Person.model_construct(name=members[0].name, email=members[0].email or head.email)
+
+def _recorded_on(inspection: Inspection) -> date | None:
+    """The day from which nobody can be warned of the inspection any more; None: not yet."""
+    if inspection.dropped_on is not None:
+        return inspection.dropped_on
+    days = [record.recorded_on for record in inspection.records]
+    return max((day for day in days if day), default=None) if all(days) else None

@@ -1,10 +1,12 @@
 """What people enter: the base of every form, and the refusal of a wrong entry."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+from models.base import SHANGHAI
 
 
 class EntryRefused(ValueError):
@@ -28,6 +30,23 @@ def optional_day(text: str, field: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise EntryRefused(f"{field}应如 2024-07-01，现为“{text}”") from None
+
+
+def optional_minute(text: str, field: str) -> datetime | None:
+    """The minute in a form's optional field, in Asia/Shanghai unless it names its own zone.
+
+    Raises EntryRefused where it is neither empty nor like 2024-07-01 16:30.
+    """
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text) if len(text) > len("2024-07-01") else None
+    except ValueError:
+        found = None
+    if found is None:
+        raise EntryRefused(f"{field}应写到分，如 2024-07-01 16:30，现为“{text}”")
+    aware = found if found.tzinfo else found.replace(tzinfo=SHANGHAI)
+    return aware.astimezone(SHANGHAI).replace(second=0, microsecond=0)
 
 
 def not_after(day: date | None, as_of: date, field: str) -> None:

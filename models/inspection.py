@@ -6,10 +6,12 @@ from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Code, Json, Key, Line, Prose
+from models.crime import CrimeReport
 from models.draw import Draw, TeamMember
 from models.notice import Notice
 from models.publication import Publication
 from models.referral import FollowUp, Referral
+from models.refusal import RefusalReport
 from models.registers import SubjectRow
 
 
@@ -48,6 +50,7 @@ class Inspection(Base):
     )
     team: Mapped[list[TeamMember]] = relationship(lazy="selectin", order_by=TeamMember.id)
     notice: Mapped[Notice | None] = relationship(lazy="selectin")
+    refusal: Mapped[RefusalReport | None] = relationship(lazy="selectin")
 
     @property
     def subject_row(self) -> SubjectRow:
@@ -121,5 +124,6 @@ class DepartmentRecord(Base):
 
     inspection: Mapped[Inspection] = relationship(back_populates="records", lazy="raise")
     referral: Mapped[Referral | None] = relationship(lazy="selectin")
+    crime: Mapped[CrimeReport | None] = relationship(lazy="selectin")
     publication: Mapped[Publication | None] = relationship(lazy="selectin")
     follow_ups: Mapped[list[FollowUp]] = relationship(lazy="selectin", order_by=FollowUp.id)

@@ -63,6 +63,7 @@ class Mail(Base):
     name: Mapped[Line]
     email: Mapped[Line]
     day: Mapped[date]
+    urgent_since: Mapped[datetime | None]  # goes out at once, on days off as well
     state: Mapped[Code] = mapped_column(default="pending")
     attempts: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime | None]
@@ -121,8 +122,11 @@ def letter(
     subject: str,
     text: str,
     html: str = "",
+    urgent_since: datetime | None = None,
 ) -> bool:
     """Put a single mail into the outbox, once for `key` whatever happens. False if it is there.
+
+    With `urgent_since` it goes out at once, on days off as well.
 
     An address that cannot be used is shown as undeliverable at once. ValueError where name or
     subject hold a line break.
@@ -134,6 +138,7 @@ def letter(
         "name": one_line(name),
         "email": "" if fault else email,
         "day": day,
+        "urgent_since": urgent_since,
         "subject": one_line(subject),
         "text": text,
         "html": html,

@@ -10,7 +10,18 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    case,
+    false,
+    func,
+    or_,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Code, Json, Key, Line
@@ -22,7 +33,11 @@ OPEN = "met_on IS NULL AND closed_on IS NULL AND NOT suspended"
 
 
 class Obligation(Base):
-    """A duty (职责) of one object: who must do it, and by when. Days are Asia/Shanghai dates."""
+    """A duty (职责) of one object: who must do it, and by when. Days are Asia/Shanghai dates.
+
+    One that runs by the clock has `started_at`; it is due at the minute `due_at`, met at `met_at`
+    and next alerted at `next_alert_at`. The minute 24:00 belongs to the day that it ends.
+    """
 
     __tablename__ = "obligation"
     __table_args__ = (
@@ -30,6 +45,12 @@ class Obligation(Base):
         Index(
             "ix_obligation_to_alert",
             "next_alert_on",
+            sqlite_where=text(OPEN),
+            postgresql_where=text(OPEN),
+        ),
+        Index(
+            "ix_obligation_to_alert_at",
+            "next_alert_at",
             sqlite_where=text(OPEN),
             postgresql_where=text(OPEN),
         ),
@@ -45,7 +66,10 @@ class Obligation(Base):
     person: Mapped[Line]
     email: Mapped[Line]
     started_on: Mapped[date]
-    working_days: Mapped[int | None]  # None: a fixed date
+    started_at: Mapped[datetime | None]
+    working_days: Mapped[int | None]  # with neither of the next two: a fixed date
+    natural_days: Mapped[int | None]
+    hours: Mapped[int | None]
     source: Mapped[Line]
     due_on: Mapped[date]
     due_at: Mapped[datetime]
@@ -54,10 +78,12 @@ class Obligation(Base):
     calendar_version: Mapped[Line]
     missed_on: Mapped[Json] = mapped_column(default=list)  # due days of old that were missed
     met_on: Mapped[date | None]
+    met_at: Mapped[datetime | None]
     closed_on: Mapped[date | None]
     closed_why: Mapped[Line] = mapped_column(default="")
     suspended: Mapped[bool] = mapped_column(default=False)
     next_alert_on: Mapped[date | None]
+    next_alert_at: Mapped[datetime | None]
     alerted_level: Mapped[Code] = mapped_column(default="")
 
     @property
@@ -65,14 +91,37 @@ class Obligation(Base):
         """Neither met nor closed."""
         return self.met_on is None and self.closed_on is None
 
+    @property
+    def late(self) -> bool:
+        """Met, but after the due day or, by the clock, after the due minute."""
+        if self.met_at is not None:
+            return self.met_at > self.due_at
+        return self.met_on is not None and self.met_on > self.due_on
+
     def was_overdue(self, as_of: date) -> bool:
         """Whether the due day, or an earlier version of it, passed without the duty being met."""
-        return bool(self.missed_on) or (self.met_on or self.closed_on or as_of) > self.due_on
+        if self.late or self.missed_on:
+            return True
+        return self.met_on is None and (self.closed_on or as_of) > self.due_on
+
+
+def met_late() -> ColumnElement[bool]:
+    """In a query what `Obligation.late` is of one."""
+    by_the_clock = func.coalesce(Obligation.met_at > Obligation.due_at, false())
+    return or_(Obligation.met_on > Obligation.due_on, by_the_clock)
+
+
+def past_due(as_of: date, at: datetime) -> ColumnElement[bool]:
+    """In a query whether its due day or, by the clock, its due minute is over."""
+    return case(
+        (Obligation.started_at.is_not(None), Obligation.due_at < at),
+        else_=Obligation.due_on < as_of,
+    )
 
 
 @dataclass(frozen=True)
 class Due:
-    """The day by which a duty is due, and how it was counted."""
+    """The day, and the end of it or the minute, by which a duty is due, and how it was counted."""
 
     on: date
     at: datetime
@@ -82,7 +131,10 @@ class Due:
 
 @dataclass(frozen=True)
 class Wanted:
-    """An obligation that the facts call for; `met_on` and `closed_on` say how it ended."""
+    """An obligation that the facts call for; `met_on` and `closed_on` say how it ended.
+
+    With `started_at` it runs by the clock, and `met_at` says to the minute when it was met.
+    """
 
     duty: Duty
     object: str
@@ -99,6 +151,10 @@ class Wanted:
     met_on: date | None = None
     closed_on: date | None = None
     closed_why: str = ""
+    started_at: datetime | None = None
+    natural_days: int | None = None
+    hours: int | None = None
+    met_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +179,7 @@ def reconcile(
     stored: Mapping[tuple[str, str], Obligation],
     wanted: Iterable[Wanted],
     round_id: int,
-    as_of: date,
+    at: datetime,
     first_alert: Callable[[Due], date],
     why: str = "事实变更",
 ) -> Reconciled:
@@ -157,8 +213,7 @@ def reconcile(
         elif _moved(row, want):
             before = _counted(row)
             found.moved.append(Move(row, row.due_on, row.provisional))
-            ended = (row.met_on or row.closed_on or as_of, want.met_on or want.closed_on or as_of)
-            if max(ended) > row.due_on:  # by what was known until now, or by what is known now
+            if _missed(row, want, at):
                 row.missed_on = [*row.missed_on, row.due_on.isoformat()]
             row.due_version += 1
             row.alerted_level = ""
@@ -171,36 +226,59 @@ def reconcile(
                 Event("责任人变更", name, {"before": row.person, "after": want.person})
             )
             row.person, row.email = want.person, want.email
-        if (row.met_on, row.closed_on) != (want.met_on, want.closed_on):
-            row.met_on, row.closed_on = want.met_on, want.closed_on
+        ended = (want.met_on, want.met_at, want.closed_on)
+        if (row.met_on, row.met_at, row.closed_on) != ended:
+            row.met_on, row.met_at, row.closed_on = ended
             row.closed_why = want.closed_why
             found.events.append(_ended(row, name))
     for row in left.values():
         if row.open:
-            row.closed_on, row.closed_why = as_of, "事实更正后不再需要"
+            row.closed_on, row.closed_why = at.date(), "事实更正后不再需要"
             found.events.append(_ended(row, f"{DUTY_NAMES[row.duty]} {row.object}"))
     return found
 
 
 def _moved(row: Obligation, want: Wanted) -> bool:
-    if row.started_on != want.started_on:
+    if (row.started_on, row.started_at) != (want.started_on, want.started_at):
         return True
     stays_open = row.open or (want.met_on is None and want.closed_on is None)
-    counted = (row.due_on, row.provisional) != (want.due.on, want.due.provisional)
+    due = want.due
+    counted = (row.due_on, row.due_at, row.provisional) != (due.on, due.at, due.provisional)
     return stays_open and counted
+
+
+def _missed(row: Obligation, want: Wanted, at: datetime) -> bool:
+    """Whether the row's due day was missed, by what was known until now or by what is known now."""
+    if row.started_at is not None:
+        return max(row.met_at or at, want.met_at or at) > row.due_at
+    day = at.date()
+    return (
+        max(row.met_on or row.closed_on or day, want.met_on or want.closed_on or day) > row.due_on
+    )
 
 
 def _start(row: Obligation, want: Wanted, first_alert: Callable[[Due], date]) -> None:
     row.about, row.department = want.about, want.department
     row.person, row.email = want.person, want.email
-    row.started_on, row.working_days, row.source = want.started_on, want.working_days, want.source
+    row.started_on, row.started_at, row.source = want.started_on, want.started_at, want.source
+    row.working_days, row.natural_days, row.hours = want.working_days, want.natural_days, want.hours
     row.due_on, row.due_at = want.due.on, want.due.at
     row.provisional, row.calendar_version = want.due.provisional, want.due.calendar_version
-    row.next_alert_on = first_alert(want.due)
+    if want.started_at is None:
+        row.next_alert_on, row.next_alert_at = first_alert(want.due), None
+    else:  # looked at from its first minute on, days off included
+        row.next_alert_on, row.next_alert_at = None, want.started_at
 
 
 def _counted(row: Obligation) -> dict[str, Any]:
+    by_the_clock = {
+        "started_at": row.started_at,
+        "natural_days": row.natural_days,
+        "hours": row.hours,
+        "due_at": row.due_at,
+    }
     return {
+        **(by_the_clock if row.started_at else {}),
         "started_on": row.started_on,
         "working_days": row.working_days,
         "due_on": row.due_on,
@@ -214,8 +292,10 @@ def _counted(row: Obligation) -> dict[str, Any]:
 
 def _ended(row: Obligation, name: str) -> Event:
     if row.met_on is not None:
-        late = row.met_on > row.due_on
-        return Event("期限完成", name, {"met_on": row.met_on, "due_on": row.due_on, "late": late})
+        detail = {"met_on": row.met_on, "due_on": row.due_on, "late": row.late}
+        if row.met_at is not None:
+            detail |= {"met_at": row.met_at, "due_at": row.due_at}
+        return Event("期限完成", name, detail)
     if row.closed_on is not None:
         return Event("期限终止", name, {"closed_on": row.closed_on, "why": row.closed_why})
     return Event("期限恢复", name, {"due_on": row.due_on})

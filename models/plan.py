@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import Base, Code, Json, Key
 from models.plan_file import PlanRefused, in_chinese, read_toml
 from models.plan_parts import (
+    CLOCK_DUTIES,
     DUTY_NAMES,
     GRADE_NAMES,
     GRADES,
@@ -23,16 +24,19 @@ from models.plan_parts import (
     Grade,
     GradeRatio,
     Item,
+    Level,
     Part,
     Person,
     PlannedRound,
     Result,
     Role,
     Term,
+    UrgentLevel,
     Window,
 )
 
 __all__ = [
+    "CLOCK_DUTIES",
     "DUTY_NAMES",
     "GRADES",
     "GRADE_NAMES",
@@ -42,12 +46,14 @@ __all__ = [
     "Duty",
     "Grade",
     "GradeRatio",
+    "Level",
     "Person",
     "Plan",
     "PlanRefused",
     "PlanVersion",
     "PlannedRound",
     "Role",
+    "UrgentLevel",
     "Window",
     "read_plan",
 ]
@@ -61,6 +67,7 @@ class Plan(Part):
     inspection leads to, as the notice to the subject says it, each sentence with its statute.
     `exclude_inspected_within_months`: subjects inspected so lately are not drawn; 0 for none.
     `replace_closed_subjects`: whether the next alternate may be inspected besides a closed one.
+    `urgent_within_minutes`: an urgent alert not out so long after its time is told as trouble.
     """
 
     number: str
@@ -79,6 +86,7 @@ class Plan(Part):
     notices_after: int = Field(default=1, ge=1)
     exclude_inspected_within_months: int = Field(default=0, ge=0, le=120)
     replace_closed_subjects: bool = False
+    urgent_within_minutes: int = Field(default=60, ge=20)
     coordinator: Person
     departments: tuple[Department, ...]
     items: tuple[Item, ...]
@@ -86,6 +94,7 @@ class Plan(Part):
     rounds: tuple[PlannedRound, ...]
     terms: tuple[Term, ...]
     alerts: tuple[AlertLevel, ...]
+    urgent_alerts: tuple[UrgentLevel, ...]
     results: tuple[Result, ...]
     closures: tuple[Closure, ...] = ()
 
@@ -132,10 +141,19 @@ class Plan(Part):
             found.append("检查结果应为 1 至 10 共十种")
         if any(closure.through_on < closure.from_on for closure in self.closures):
             found.append("停办公的止日 through_on 早于起日 from_on")
+        return [*found, *self._problems_of_alerts()]
+
+    def _problems_of_alerts(self) -> list[str]:
+        found = []
         offsets = [level.offset for level in self.alerts]
         if not offsets or sorted(set(offsets)) != offsets:
             found.append("提醒级别 alerts 应按 offset 从小到大、互不相同")
-        if any(level.every for level in self.alerts[:-1]):
+        if any(level.at_start for level in self.urgent_alerts[1:]):
+            found.append("只有第一个加急提醒级别可以在起始时发出 (at_start)")
+        hours = [level.hours for level in self.urgent_alerts if not level.at_start]
+        if not hours or sorted(set(hours)) != hours:
+            found.append("加急提醒级别 urgent_alerts 应按 hours 从小到大、互不相同")
+        if any(level.every for level in (*self.alerts[:-1], *self.urgent_alerts[:-1])):
             found.append("只有最后一个提醒级别可以重复 (every)")
         return found
 

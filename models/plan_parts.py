@@ -6,6 +6,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from calendars import Term as CalendarTerm
+from calendars import Unit
+
 Grade = Literal["A", "B", "C", "D"]
 GRADES: tuple[Grade, ...] = ("A", "B", "C", "D")
 GRADE_NAMES = {"A": "低风险", "B": "中风险", "C": "中高风险", "D": "高风险"}
@@ -114,11 +117,16 @@ Duty = Literal[
     "notify",
     "inspect",
     "record",
+    "report_refusal",
+    "reveal",
+    "crime_decide",
+    "crime_transfer",
     "decide_referral",
     "refer",
     "publish",
     "republish",
     "follow_up",
+    "brief",
 ]
 DUTY_NAMES: dict[Duty, str] = {
     "draw": "抽取",
@@ -126,24 +134,34 @@ DUTY_NAMES: dict[Duty, str] = {
     "notify": "告知",
     "inspect": "检查",
     "record": "记录",
+    "report_refusal": "拒签报告",
+    "reveal": "公开抽取",
+    "crime_decide": "涉罪决定",
+    "crime_transfer": "涉罪移送",
     "decide_referral": "研判移送",
     "refer": "移送",
     "publish": "公示",
     "republish": "更正公示",
     "follow_up": "后续监管",
+    "brief": "专项简报",
 }
 # These last days are fixed by the round itself, not counted from an event.
 FIXED_DUTIES: frozenset[Duty] = frozenset({"draw", "inspect"})
+# These run by the clock, days off included: due, late and alerted to the minute.
+CLOCK_DUTIES: frozenset[Duty] = frozenset({"crime_decide", "crime_transfer"})
 
 
 class Term(Part):
     """A term (法定时限) of a duty in working days; `internal` where no text but the office sets it.
 
-    Negative: working days before the event. Duties of fixed date have none.
+    Negative: working days before the event. Duties of fixed date have none. Those that run by the
+    clock have natural days, the last of which is never moved, or hours.
     """
 
     duty: Duty
     working_days: int | None = None
+    natural_days: int | None = Field(default=None, ge=1)
+    hours: int | None = Field(default=None, ge=1)
     section: str = ""
     statute: str = ""
     internal: bool = False
@@ -152,7 +170,15 @@ class Term(Part):
 
     @model_validator(mode="after")
     def _counted_and_founded(self) -> Self:
-        if (self.working_days is None) != (self.duty in FIXED_DUTIES):
+        by_the_clock = (self.natural_days is not None) + (self.hours is not None)
+        if by_the_clock != (self.duty in CLOCK_DUTIES):
+            raise ValueError(
+                "涉嫌犯罪案件的期限写 natural_days 或 hours 中的一个，其余期限都不写这两项"
+            )
+        given = self.working_days is not None
+        if given and self.duty in CLOCK_DUTIES:
+            raise ValueError("涉嫌犯罪案件的期限不按工作日计，不写 working_days")
+        if given != (self.duty not in FIXED_DUTIES | CLOCK_DUTIES):
             raise ValueError("固定日期的期限不写 working_days，其余期限必须写")
         if self.working_days == 0:
             raise ValueError("期限不能是 0 个工作日")
@@ -163,27 +189,52 @@ class Term(Part):
         return self
 
     @property
+    def length(self) -> CalendarTerm | None:
+        """The term as the calendar counts it; None for a fixed date."""
+        for amount, unit in (
+            (self.working_days, Unit.WORKING_DAYS),
+            (self.natural_days, Unit.NATURAL_DAYS),
+            (self.hours, Unit.HOURS),
+        ):
+            if amount is not None:
+                return CalendarTerm(amount, unit)
+        return None
+
+    @property
     def source(self) -> str:
         """Where the term stands, for people."""
-        if self.internal:
-            return "内部时限"
-        return "，".join(filter(None, (self.section and f"方案第{self.section}条", self.statute)))
+        texts = "，".join(filter(None, (self.section and f"方案第{self.section}条", self.statute)))
+        if self.internal:  # the texts then set the duty, and no term for it
+            return f"内部时限（{texts}）" if texts else "内部时限"
+        return texts
 
 
 Role = Literal["responsible", "head", "coordinator"]
 
 
-class AlertLevel(Part):
-    """One alert level: `offset` working days from the due day (negative: before), to whom.
-
-    With `every`, it repeats each so many working days, for good.
-    """
+class Level(Part):
+    """What all alert levels have. With `every`, one repeats each so many of its units, for good."""
 
     level: str = Field(pattern=r"^[a-z0-9-]+$")
     name: str
-    offset: int
     every: int = Field(default=0, ge=0)
     to: tuple[Role, ...] = Field(min_length=1)
+
+
+class AlertLevel(Level):
+    """One alert level: `offset` working days from the due day (negative: before), to whom."""
+
+    offset: int
+
+
+class UrgentLevel(Level):
+    """One alert level of a term that runs by the clock (加急提醒), on days off as well.
+
+    `hours` from the due minute (negative: before), or at the term's start; to whom.
+    """
+
+    hours: int = 0
+    at_start: bool = False
 
 
 class Result(Part):

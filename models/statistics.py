@@ -6,6 +6,9 @@ from typing import Any
 
 from models.plan import Duty
 
+# Of a plan as a whole; of a single round it says nothing.
+PLAN_RATE = "计划完成率"
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -115,7 +118,7 @@ def statistics(
     refer = _sum(tallies, "refer")
     follow_up = _sum(tallies, "follow_up")
     rates = (
-        Rate("计划完成率", "检查已全部结束的轮次 ÷ 计划的轮次", complete, planned_rounds),
+        Rate(PLAN_RATE, "检查已全部结束的轮次 ÷ 计划的轮次", complete, planned_rounds),
         Rate("检查完成率", "已检查 ÷ 应检查（未实施的仍计入应检查）", ended, should),
         Rate("公示率", "已公示 ÷ 应公示", publish.on_time + publish.late, publish.whole),
         Rate("按时公示率", "按时公示 ÷ 应公示", publish.on_time, publish.whole),

@@ -2,6 +2,8 @@
 
 from models import (  # noqa: F401
     alert,
+    brief,
+    crime,
     draw,
     grant,
     holiday,
@@ -15,6 +17,7 @@ from models import (  # noqa: F401
     plan,
     publication,
     referral,
+    refusal,
     replacement,
     round,
     subject,

@@ -47,8 +47,9 @@ def next_days(after: date) -> list[date]:
     with reading() as session:
         days = {day for _, day in _waiting(session)}
         alert = session.scalar(select(func.min(Obligation.next_alert_on)).where(text(OPEN)))
-        if alert is not None:
-            days.add(alert)
+        urgent = session.scalar(select(func.min(Obligation.next_alert_at)).where(text(OPEN)))
+        days |= {alert} if alert else set()
+        days |= {urgent.date()} if urgent else set()
         return sorted(day for day in days if day > after)
 
 

@@ -32,8 +32,10 @@ from models.draw import Draw
 from models.inspection import Inspection
 from models.mail import Mail
 from models.obligation import Obligation
-from models.plan import DUTY_NAMES
+from models.plan import DUTY_NAMES, Plan
 from models.round import Round
+from models.urgent import urgent_steps
+from models.wording import MINUTE
 from tasks.calendar import office_calendar
 from tasks.statistics import (
     Counted,
@@ -55,8 +57,8 @@ def board(as_of: date, at: datetime) -> Board:
     with reading() as session:
         rounds = list(session.scalars(select(Round).order_by(Round.id)))
         calendars = {round.id: _calendar(session, round) for round in rounds}
-        counted = count_obligations(session, rounds, as_of)
-        duties = _open_duties(session, rounds, calendars, as_of)
+        counted = count_obligations(session, rounds, as_of, at)
+        duties = _open_duties(session, rounds, calendars, as_of, at)
         lost, mails = _lost_mails(session, as_of)
         swept = session.scalars(select(Sweep).order_by(Sweep.id.desc()).limit(1)).first()
         calendar = office_calendar(session)
@@ -67,8 +69,8 @@ def board(as_of: date, at: datetime) -> Board:
                 _line(round, counted[round.id], calendars[round.id], as_of)
                 for round in _shown(rounds)
             ),
-            overdue=ranked([one for one in duties if one.due_on < as_of]),
-            soon=ranked([one for one in duties if one.due_on >= as_of]),
+            overdue=ranked([one for one in duties if one.overdue(as_of)]),
+            soon=ranked([one for one in duties if not one.overdue(as_of)]),
             provisional=_provisional(session),
             mails=mails,
             lost_mails=lost,
@@ -122,6 +124,7 @@ def _open_duties(
     rounds: Sequence[Round],
     calendars: dict[int, WorkingCalendar],
     as_of: date,
+    at: datetime,
 ) -> list[OpenDuty]:
     """What is open and overdue or due soon, with the last alert that was mailed of it."""
     known = {round.id: round for round in rounds}
@@ -140,7 +143,9 @@ def _open_duties(
             Obligation.about,
             Obligation.department,
             Obligation.person,
+            Obligation.started_at,
             Obligation.due_on,
+            Obligation.due_at,
             Obligation.provisional,
             Obligation.suspended,
             Obligation.alerted_level,
@@ -163,13 +168,22 @@ def _open_duties(
         return _days_over(calendars[round_id], due_on, as_of)
 
     @cache
-    def following(round_id: int, due_on: date, provisional: bool, alerted: str) -> Step | None:
+    def following(
+        round_id: int, due_on: date, provisional: bool, alerted: str
+    ) -> Step[date] | None:
         levels = known[round_id].plan_version.plan.alerts
         return next(steps(due_on, provisional, levels, calendars[round_id], alerted), None)
 
+    minute = at.replace(second=0, microsecond=0)
     found = []
     for row in session.execute(query):
-        step = following(row.round_id, row.due_on, row.provisional, row.alerted_level)
+        plan = known[row.round_id].plan_version.plan
+        by_the_clock = row.started_at is not None
+        step = (
+            _next_urgent(row, plan)
+            if by_the_clock
+            else following(row.round_id, row.due_on, row.provisional, row.alerted_level)
+        )
         if row.suspended:
             step = None
         found.append(
@@ -179,7 +193,7 @@ def _open_duties(
                 round=known[row.round_id].code,
                 inspection=row.inspection,
                 subject=_subject(row),
-                department=department_name(known[row.round_id].plan_version.plan, row.department),
+                department=department_name(plan, row.department),
                 person=row.person,
                 due_on=row.due_on,
                 days=days(row.round_id, row.due_on),
@@ -189,9 +203,17 @@ def _open_duties(
                 last_alert_on=row.raised_on,
                 next=step.name if step else "",
                 next_on=step.on if step else None,
+                due_at=row.due_at if by_the_clock else None,
+                over=(minute - row.due_at) // MINUTE if by_the_clock else None,
             )
         )
     return found
+
+
+def _next_urgent(row: Any, plan: Plan) -> Step[date] | None:
+    levels = plan.urgent_alerts
+    step = next(urgent_steps(row.started_at, row.due_at, levels, row.alerted_level), None)
+    return Step(step.level, step.name, step.on.date(), step.to) if step else None
 
 
 def _subject(row: Any) -> str:
@@ -240,4 +262,5 @@ def _lost_mails(session: Session, as_of: date) -> tuple[int, tuple[LostMail, ...
 def _about(kind: str, subject: str) -> str:
     """What a mail was about: no more of a letter's subject than the code that it begins with."""
     code = _CODE.match(subject)
-    return "期限汇总" if kind == "digest" else f"信件{code[0] if code else ''}"
+    known = {"digest": "期限汇总", "urgent": "加急提醒"}
+    return known.get(kind) or f"信件{code[0] if code else ''}"

@@ -1,12 +1,12 @@
 """The content of digests, read from the obligations as they stand when the digest is frozen."""
 
-from datetime import date
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.alert import Alert
-from models.digest import Digest, Item, item, render
+from models.digest import Digest, Item, item, render, render_urgent
 from models.mail import Mail
 from models.obligation import Obligation
 from models.plan import PlanVersion
@@ -15,8 +15,10 @@ from tasks.calendar import office_calendar
 from tasks.ledger import head
 
 
-def digests(session: Session, mails: list[Mail], today: date, where: str = "") -> dict[int, Digest]:
-    """The content of each digest by its number; none where nothing in it is to be done any more."""
+def digests(
+    session: Session, mails: list[Mail], at: datetime, where: str = ""
+) -> dict[int, Digest]:
+    """The content of each digest and urgent mail by its number; none where all of it is done."""
     if not mails:
         return {}
     rows = session.execute(
@@ -40,14 +42,15 @@ def digests(session: Session, mails: list[Mail], today: date, where: str = "") -
         duty, plan_id = duties[number]
         why = "；".join(dict.fromkeys(alert.why for alert in alerts if alert.why))
         level = alerts[-1].name
-        return item(duty, plans[plan_id], level, why, today, calendars[plan_id], where)
+        return item(duty, plans[plan_id], level, why, at, calendars[plan_id], where)
 
     issuer = "、".join(dict.fromkeys(plan.issuer for plan in plans.values()))
     end = head(session)
-    return {
-        mail.id: render(
-            mail.name, today, issuer, [each(*pair) for pair in told[mail.id].items()], end
-        )
-        for mail in mails
-        if mail.id in told
-    }
+
+    def content(mail: Mail) -> Digest:
+        items = [each(*pair) for pair in told[mail.id].items()]
+        if mail.kind == "urgent":
+            return render_urgent(mail.name, at, issuer, items[0], end)
+        return render(mail.name, at, issuer, items, end)
+
+    return {mail.id: content(mail) for mail in mails if mail.id in told}

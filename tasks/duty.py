@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
+from itertools import chain
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from calendars import Grant
 from models import ledger
 from models.alert import first_alert_on
+from models.brief import Brief
 from models.database import writing
 from models.draw import Draw
 from models.duty import Duties
@@ -47,19 +49,23 @@ def settle(
     calendar = office_calendar(session, plan)
     # Held against a sweep, which would set their levels by the days of before.
     stored = select(Obligation).where(Obligation.round_id == round.id).with_for_update()
-    draws: list[Draw] = []
+    duties = Duties(plan, calendar, at.date(), _grants(session))
     if inspections is None:
+        of_round = select(Inspection).where(Inspection.round_id == round.id)
         draws = list(session.scalars(select(Draw).where(Draw.round_id == round.id)))
-        inspections = session.scalars(select(Inspection).where(Inspection.round_id == round.id))
+        every = list(session.scalars(of_round))
+        brief = session.scalar(select(Brief).where(Brief.round_id == round.id))
+        whole = duties.of_round(round, draws, every, brief)
+        wanted = chain(duties.of(round, draws, every), whole)
     else:
-        inspections = list(inspections)
-        codes = [inspection.code for inspection in inspections]
-        stored = stored.where(Obligation.inspection.in_(codes))
+        some = list(inspections)
+        stored = stored.where(Obligation.inspection.in_([one.code for one in some]))
+        wanted = chain(duties.of(round, (), some))
     found = reconcile(
         {(row.duty, row.object): row for row in session.scalars(stored)},
-        Duties(plan, calendar, at.date(), _grants(session)).of(round, draws, inspections),
+        wanted,
         round.id,
-        at.date(),
+        at,
         partial(first_alert_on, plan=plan, calendar=calendar),
         why,
     )

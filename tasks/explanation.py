@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from calendars import Deadline, Grant, Suspension, Term, Unit
+from calendars import Deadline, Grant, Suspension, Term, Unit, WorkingCalendar
 from calendars import explain as explained
+from calendars.deadline import end_of
 from models.database import reading
 from models.entry import EntryRefused
 from models.grant import GrantedTime
@@ -15,6 +16,7 @@ from models.ledger import plain
 from models.obligation import Obligation
 from models.plan import DUTY_NAMES, Plan, PlanVersion
 from models.round import Round
+from models.wording import lateness
 from tasks.calendar import calendar_of
 
 
@@ -25,14 +27,23 @@ class Explanation:
     row: Obligation
     deadline: Deadline
     grants: tuple[Grant, ...]
+    calendar: WorkingCalendar
 
     @property
     def as_stored(self) -> bool:
         """False where the calendar of that time is gone, and the one at hand counts otherwise."""
-        return (self.deadline.due_on, self.deadline.provisional) == (
-            self.row.due_on,
-            self.row.provisional,
+        found, row = self.deadline, self.row
+        return (found.due_on, found.provisional) == (row.due_on, row.provisional) and (
+            row.started_at is None or found.due_at == row.due_at
         )
+
+    @property
+    def late(self) -> str:
+        """How late the duty was met, in working days or in hours and minutes; empty for in time."""
+        if self.row.met_on is None:
+            return ""
+        at = self.row.met_at or end_of(self.row.met_on)
+        return lateness(self.row, self.row.met_on, at, self.calendar)
 
     def text(self) -> str:
         """For people: who owes what, on which ground, how it stands, and each day."""
@@ -44,7 +55,8 @@ class Explanation:
         if row.missed_on:
             head += f"；曾于 {'、'.join(row.missed_on)} 逾期"
         if row.met_on:
-            head += f"；{row.met_on} 完成" + ("（逾期）" if row.met_on > row.due_on else "")
+            met = f"{row.met_at:%Y-%m-%d %H:%M}" if row.met_at else row.met_on
+            head += f"；{met} 完成" + (f"（{self.late}）" if self.late else "")
         elif row.closed_on:
             head += f"；{row.closed_on} 终止（{row.closed_why}）"
         elif row.suspended:
@@ -67,7 +79,10 @@ class Explanation:
             "source": row.source,
             "version": row.due_version,
             "missed_on": row.missed_on,
+            "started_at": row.started_at,
             "met_on": row.met_on,
+            "met_at": row.met_at,
+            "late": self.late,
             "closed_on": row.closed_on,
             "suspended": row.suspended,
             "stored": {
@@ -115,8 +130,9 @@ def explain(object: str) -> list[Explanation]:
 def _explained(session: Session, row: Obligation, plan: Plan) -> Explanation:
     calendar = calendar_of(session, row.calendar_version, plan)
     if row.working_days is None:
-        term = Term(row.due_on, Unit.FIXED_DATE)
-        return Explanation(row, calendar.due(row.started_on, term), ())
+        term = _other_term(row)
+        found = calendar.due(row.started_at or row.started_on, term)
+        return Explanation(row, found, (), calendar)
     granted = (
         select(GrantedTime)
         .where(GrantedTime.duty == row.duty, GrantedTime.object == row.object)
@@ -124,4 +140,13 @@ def _explained(session: Session, row: Obligation, plan: Plan) -> Explanation:
     )
     grants = tuple(one.grant for one in session.scalars(granted))
     deadline = calendar.due(row.started_on, Term(row.working_days), grants=grants)
-    return Explanation(row, deadline, grants)
+    return Explanation(row, deadline, grants, calendar)
+
+
+def _other_term(row: Obligation) -> Term:
+    """Of a duty that is not counted in working days."""
+    if row.hours is not None:
+        return Term(row.hours, Unit.HOURS)
+    if row.natural_days is not None:
+        return Term(row.natural_days, Unit.NATURAL_DAYS)
+    return Term(row.due_on, Unit.FIXED_DATE)

@@ -16,6 +16,7 @@ from models.plan import PlanVersion
 from models.round import Round
 from tasks.calendar import office_calendar
 from tasks.round import SYSTEM
+from tasks.urgent import anything_urgent
 
 # So long after its time a sweep may take, in hours.
 GRACE = timedelta(hours=2)
@@ -23,10 +24,14 @@ GRACE = timedelta(hours=2)
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is not as it should be; `key` names it, so that it is told once."""
+    """One thing that is not as it should be; `key` names it, so that it is told once.
+
+    One that is `urgent` is told on days off as well.
+    """
 
     key: str
     text: str
+    urgent: bool = False
 
 
 def problems(at: datetime) -> list[Problem]:
@@ -52,6 +57,7 @@ def tell(found: Sequence[Problem], at: datetime) -> int:
                 day=at.date(),
                 subject=f"〔运行告警〕{one.text.splitlines()[0][:120]}",
                 text=f"{office.name}：\n\n{one.text}\n\n本邮件由系统值守检查发出，同一问题只发一次。",
+                urgent_since=at if one.urgent else None,
             )
             if new:
                 ledger.append(session, at, SYSTEM, [Event("运行告警", one.key, {"text": one.text})])
@@ -64,6 +70,7 @@ def _problems(session: Session, at: datetime) -> Iterator[Problem]:
     if not plans:
         yield Problem("plan", "还没有载入抽查工作计划，请运行 shuangsuiji init")
         return
+    yield from _urgent(session, plans, at)
     expected = _last_due(session, plans, at)
     if min(plan.loaded_at.date() for plan in plans) >= expected:
         return  # set up only now: nothing could have been done yet
@@ -95,6 +102,30 @@ def _problems(session: Session, at: datetime) -> Iterator[Problem]:
             f"mail:{expected}",
             f"有 {waiting} 封邮件超过一个工作日没有发出，"
             "请检查邮件服务器，再运行 shuangsuiji deliver",
+        )
+
+
+def _urgent(session: Session, plans: Sequence[PlanVersion], at: datetime) -> Iterator[Problem]:
+    """Urgent alerts and mails that are older than the plan allows; asked on days off as well."""
+    minutes = min(plan.plan.urgent_within_minutes for plan in plans)
+    since = at - timedelta(minutes=minutes)
+    untold = anything_urgent(session, since)
+    unsent = session.scalar(
+        select(func.count()).select_from(Mail).where(text(WAITING), Mail.urgent_since <= since)
+    )
+    if untold:
+        yield Problem(
+            f"urgent:{at.date()}",
+            f"有加急提醒过了 {minutes} 分钟还没有生成（涉嫌犯罪案件，休息日也要提醒）。"
+            "请查看服务是否在运行，或运行 shuangsuiji deliver",
+            urgent=True,
+        )
+    if unsent:
+        yield Problem(
+            f"urgent-mail:{at.date()}",
+            f"有 {unsent} 封加急邮件过了 {minutes} 分钟还没有发出，"
+            "请检查邮件服务器，再运行 shuangsuiji deliver；来不及的请电话告知责任人",
+            urgent=True,
         )
 
 

@@ -26,6 +26,9 @@ LEASE = timedelta(seconds=60)
 CLAIM = 50
 MARK = 10
 MAX_TRIES = 8
+DAY_OFF = "今天是休息日，不急的邮件留待下一工作日"
+# Their content is what there is to do when they are first claimed.
+READ_WHEN_SENT = ("digest", "urgent")
 FIRST_PAUSE = timedelta(minutes=5)
 
 
@@ -63,7 +66,7 @@ def deliver(
     worker: str = "sender",
     lease: timedelta = LEASE,
 ) -> DeliveryFigures:
-    """Send what is waiting and may go out on this working day; on a day off nothing.
+    """Send what is waiting and may go out on this day; on a day off only what is urgent.
 
     Runs until nothing is left for it, at `now` plus the time it has taken itself. `where` says in
     each digest where duties are dealt with. A mail's failure never stops the others; where the
@@ -73,18 +76,19 @@ def deliver(
     with reading(url) as session:
         day_off = _day_off(session, today)
         office = _office(session)
-    if day_off:
-        return DeliveryFigures(stopped="今天是休息日，邮件留待下一工作日")
     if office is None:
-        return DeliveryFigures()
+        return DeliveryFigures(stopped=DAY_OFF if day_off else "")
     way = transport or smtp.transport(settings())
-    sender = _Sender(now, way, office, f"{worker}-{uuid4().hex}", url, where, lease)
+    name = f"{worker}-{uuid4().hex}"
+    sender = _Sender(now, way, office, name, url, where, lease, only_urgent=day_off)
     try:
         while not sender.figures.stopped and (mails := sender.claim()) is not None:
             sender.send(mails)
     finally:
         if transport is None:
             way.close()
+    if day_off:
+        sender.figures.stopped = sender.figures.stopped or DAY_OFF
     return sender.figures
 
 
@@ -109,6 +113,7 @@ class _Sender:
         url: str | None,
         where: str,
         lease: timedelta,
+        only_urgent: bool,
     ) -> None:
         self.figures = DeliveryFigures()
         self._began = now, monotonic()
@@ -120,6 +125,7 @@ class _Sender:
         self._url = url
         self._where = where
         self._lease = lease
+        self._only_urgent = only_urgent
 
     def _now(self) -> datetime:
         start, ticks = self._began
@@ -129,11 +135,15 @@ class _Sender:
         """Claim some mails, their content frozen now at the latest. None: nothing waits."""
         with writing(self._url) as session:
             now = self._now()
-            free = _free(now, self._today).limit(CLAIM).with_for_update(skip_locked=True)
+            free = (
+                _free(now, self._today, self._only_urgent)
+                .limit(CLAIM)
+                .with_for_update(skip_locked=True)
+            )
             mails = list(session.scalars(free))
             fresh = [mail for mail in mails if mail.frozen_at is None]
-            gathered = [mail for mail in fresh if mail.kind == "digest"]
-            content = digests(session, gathered, self._today, self._where)
+            gathered = [mail for mail in fresh if mail.kind in READ_WHEN_SENT]
+            content = digests(session, gathered, now, self._where)
             for mail in fresh:
                 mail.frozen_at = now.replace(microsecond=0)
                 mail.message_id = message_id(mail.key, self._address)
@@ -246,15 +256,20 @@ class _Sender:
         }
 
 
-def _free(now: datetime, today: date) -> Select[tuple[Mail]]:
-    """Mails that anybody may claim: those waiting, and those whose claim has run out."""
+def _free(now: datetime, today: date, only_urgent: bool) -> Select[tuple[Mail]]:
+    """Mails that anybody may claim: those waiting, and those whose claim has run out.
+
+    Urgent ones first, so that no crowd of others delays them.
+    """
     free = or_(
         and_(Mail.state == "pending", or_(Mail.next_try_at.is_(None), Mail.next_try_at <= now)),
         and_(Mail.state == "claimed", Mail.claimed_until <= now),
     )
-    return (
-        select(Mail).where(text(WAITING), Mail.day <= today, free).order_by(Mail.attempts, Mail.id)
-    )
+    urgent = Mail.urgent_since.is_not(None)
+    found = select(Mail).where(text(WAITING), Mail.day <= today, free)
+    if only_urgent:
+        found = found.where(urgent)
+    return found.order_by(urgent.desc(), Mail.attempts, Mail.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,11 +291,11 @@ def outgoing(
     """What a delivery at `now` would send, without sending or freezing anything (dry run)."""
     today = shanghai_day(now)
     with reading(url) as session:
-        if _day_off(session, today):
-            return []
-        mails = list(session.scalars(_free(now, today)))
-        gathering = [mail for mail in mails if mail.kind == "digest" and mail.frozen_at is None]
-        fresh = digests(session, gathering, today, where)
+        mails = list(session.scalars(_free(now, today, _day_off(session, today))))
+        gathering = [
+            mail for mail in mails if mail.kind in READ_WHEN_SENT and mail.frozen_at is None
+        ]
+        fresh = digests(session, gathering, now, where)
         return [
             Outgoing(mail.name, mail.email, content.subject, content.text)
             for mail in mails

@@ -4,32 +4,27 @@ It selects by standing condition, so an outage of any length loses nothing, and 
 what it noted of it stand or fall in one transaction.
 """
 
-import hashlib
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, select, text, update
 from sqlalchemy.orm import Session
 
-from models.alert import Alert, Fallen, Recipient, Step, Sweep, fallen, recipient
+from models.alert import Alert, Fallen, Sweep, fallen
 from models.bulk import among, insert_rows
 from models.database import reading, writing
-from models.leave import Leave, absences
-from models.ledger import Event, append, queue
-from models.mail import gather, refused_addresses
+from models.ledger import append, queue
+from models.mail import gather
 from models.obligation import OPEN, Obligation
-from models.plan import Plan, PlanVersion, Role
-from models.round import Round
+from tasks.alert import Teller, already_told, entry, plans_of
 from tasks.calendar import office_calendar
+from tasks.round import SYSTEM
 
 BATCH = 10_000
-# An address refused for good within so many days counts as none.
-REFUSED_DAYS = 14
 # Rows that a stage holds locked are waited for: so many times so long.
 PATIENCE, PAUSE_SECONDS = 50, 0.2
 
@@ -132,20 +127,15 @@ def _batch(
     ).all()
     if not rows:
         return 0
-    told = _already_told(session, as_of)
-    plans = _plans(session, {row.round_id for row in rows})
+    told = already_told(session, _due(as_of))
+    plans = plans_of(session, {row.round_id for row in rows})
     calendars = {number: office_calendar(session, plan) for number, plan in plans.items()}
-    away = absences(session.scalars(select(Leave).where(Leave.last_on >= as_of)), as_of)
-    refused = refused_addresses(session, as_of - timedelta(days=REFUSED_DAYS))
+    teller = Teller(session, plans, as_of)
 
     @cache
-    def fell(round_id: int, due_on: date, provisional: bool, alerted: str) -> Fallen:
+    def fell(round_id: int, due_on: date, provisional: bool, alerted: str) -> Fallen[date]:
         levels, calendar = plans[round_id].alerts, calendars[round_id]
         return fallen(due_on, provisional, alerted, as_of, levels, calendar)
-
-    @cache
-    def whom(role: Role, person: str, email: str, department: str, round_id: int) -> Recipient:
-        return recipient(role, (person, email), department, plans[round_id], away, refused)
 
     alerts: list[dict[str, Any]] = []
     moves: dict[tuple[str, date | None], list[int]] = defaultdict(list)
@@ -153,17 +143,7 @@ def _batch(
         found = fell(row.round_id, row.due_on, row.provisional, row.alerted_level)
         level = found.steps[-1].level if found.steps else row.alerted_level
         moves[level, found.next_on].append(row.id)
-        for step, role, mailed in found.told():
-            if (row.id, row.due_version, step.level, role) in told:
-                continue
-            to = whom(role, row.person, row.email, row.department, row.round_id)
-            alerts.append(_alert(row, step, role, to, mailed, as_of))
-            noted = (row.id, row.due_version, step.level, "coordinator")
-            if mailed and to.redirected and "coordinator" not in step.to and noted not in told:
-                told.add(noted)  # once, also where two roles of a level cannot be reached
-                office = whom("coordinator", "", "", "", row.round_id)
-                note = Recipient(office.name, office.email, f"{to.why}，已转{to.name}")
-                alerts.append(_alert(row, step, "coordinator", note, True, as_of))
+        alerts += teller.alerts(row, found, told)
     mails = _into_mails(session, alerts, as_of)
     _note(session, moves)
     figures.obligations += len(rows)
@@ -172,45 +152,8 @@ def _batch(
     figures.alerts += len(kept)
     figures.skipped += len(alerts) - len(kept)
     figures.levels.update(alert["level"] for alert in kept)
-    append(session, now, "系统", [_entry(as_of, len(rows), alerts, len(kept), mails)])
+    append(session, now, SYSTEM, [entry("催办", as_of.isoformat(), len(rows), alerts, mails)])
     return len(rows)
-
-
-def _already_told(session: Session, as_of: date) -> set[tuple[int, int, str, str]]:
-    """Alerts there are of the versions at hand; none, unless somebody turned a day back."""
-    query = (
-        select(Alert.obligation_id, Alert.due_version, Alert.level, Alert.role)
-        .join(
-            Obligation,
-            and_(Obligation.id == Alert.obligation_id, Obligation.due_version == Alert.due_version),
-        )
-        .where(_due(as_of))
-    )
-    return set(session.execute(query).tuples())
-
-
-def _plans(session: Session, round_ids: Iterable[int]) -> dict[int, Plan]:
-    """The newest plan of each round, every plan read once."""
-    pairs = session.execute(select(Round.id, Round.plan_id).where(Round.id.in_(round_ids))).all()
-    versions = {number: session.get_one(PlanVersion, number) for _, number in pairs}
-    return {round_id: versions[number].plan for round_id, number in pairs}
-
-
-def _alert(
-    row: Any, step: Step, role: Role, to: Recipient, mailed: bool, as_of: date
-) -> dict[str, Any]:
-    return {
-        "obligation_id": row.id,
-        "due_version": row.due_version,
-        "level": step.level,
-        "name": step.name,
-        "role": role,
-        "recipient": to.name,
-        "email": to.email,
-        "why": to.why,
-        "raised_on": as_of,
-        "mail_id": mailed or None,  # its number follows
-    }
 
 
 def _into_mails(session: Session, alerts: list[dict[str, Any]], as_of: date) -> int:
@@ -233,23 +176,3 @@ def _note(session: Session, moves: dict[tuple[str, date | None], list[int]]) -> 
             .values(alerted_level=level, next_alert_on=next_on),
             execution_options={"synchronize_session": False},
         )
-
-
-def _entry(
-    as_of: date, obligations: int, alerts: list[dict[str, Any]], mailed: int, mails: int
-) -> Event:
-    """One entry for all: the figures, and a digest that the alerts' rows can be checked against."""
-    keys = sorted(
-        f"{alert['obligation_id']} {alert['due_version']} {alert['level']} {alert['role']} "
-        f"{alert['email']}"
-        for alert in alerts
-    )
-    detail = {
-        "obligations": obligations,
-        "alerts": mailed,
-        "skipped": len(alerts) - mailed,
-        "mails": mails,
-        "levels": dict(Counter(alert["level"] for alert in alerts if alert["mail_id"])),
-        "digest": hashlib.sha256("\n".join(keys).encode()).hexdigest(),
-    }
-    return Event("催办", as_of.isoformat(), detail)

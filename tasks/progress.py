@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
+from calendars.deadline import end_of
 from models.alert import Alert
 from models.database import reading
 from models.draw import Draw, TeamMember
@@ -110,8 +111,11 @@ class Progress:
         return sum(figures.soon for figures in self.duties.values())
 
 
-def progress(code: str, as_of: date) -> Progress:
-    """The round as it stands on that day. Raises UnknownRound."""
+def progress(code: str, as_of: date, at: datetime | None = None) -> Progress:
+    """The round as it stands on that day; what runs by the clock `at` a minute, or at its end.
+
+    Raises UnknownRound.
+    """
     with reading() as session:
         round = with_round(session, code)
         plan = round.plan_version.plan
@@ -146,7 +150,7 @@ def progress(code: str, as_of: date) -> Progress:
         found.inspections, found.inspected = inspections.total, inspections.ended
         found.dropped = inspections.dropped
         found.duties = {duty: DutyFigures(name) for duty, name in DUTY_NAMES.items()}
-        counted = count_obligations(session, [round], as_of)[round.id]
+        counted = count_obligations(session, [round], as_of, at or end_of(as_of))[round.id]
         for one in counted:
             figures, tally = found.duties[one.tally.duty], one.tally
             figures.total += tally.total

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.board import SOON_DAYS
 from models.draw import Draw
 from models.inspection import Inspection
-from models.obligation import Obligation
+from models.obligation import Obligation, met_late, past_due
 from models.plan import DUTY_NAMES, Plan
 from models.round import Round
 from models.statistics import Inspections, Statistics, Tally, statistics
@@ -39,16 +39,20 @@ def department_name(plan: Plan, code: str) -> str:
 
 
 def count_obligations(
-    session: Session, rounds: Sequence[Round], as_of: date
+    session: Session, rounds: Sequence[Round], as_of: date, at: datetime
 ) -> dict[int, list[Counted]]:
-    """The obligations of each round by department and duty, in the order of stages."""
+    """The obligations of each round by department and duty, in the order of stages.
+
+    As they stand on that day; those that run by the clock, at that minute.
+    """
     met, closed = Obligation.met_on.is_not(None), Obligation.closed_on.is_not(None)
     is_open = and_(Obligation.met_on.is_(None), Obligation.closed_on.is_(None))
-    missed = Obligation.met_on > Obligation.due_on
-    missed |= func.json_array_length(Obligation.missed_on) > 0
-    soon = Obligation.due_on.between(as_of, as_of + timedelta(days=SOON_DAYS))
-    ended_on = func.coalesce(Obligation.met_on, Obligation.closed_on, as_of)
-    ever = or_(ended_on > Obligation.due_on, func.json_array_length(Obligation.missed_on) > 0)
+    before = func.json_array_length(Obligation.missed_on) > 0
+    missed = or_(func.coalesce(met_late(), false()), before)
+    over = past_due(as_of, at)
+    soon = and_(~over, Obligation.due_on <= as_of + timedelta(days=SOON_DAYS))
+    closed_late = and_(~met, Obligation.closed_on > Obligation.due_on)
+    ever = or_(missed, func.coalesce(closed_late, false()), and_(is_open, over))
     query = (
         select(
             Obligation.round_id,
@@ -58,7 +62,7 @@ def count_obligations(
             _how_many(and_(met, ~missed)),
             _how_many(and_(met, missed)),
             _how_many(and_(closed, ~met)),
-            _how_many(and_(is_open, Obligation.due_on < as_of)),
+            _how_many(and_(is_open, over)),
             _how_many(and_(is_open, soon)),
             func.min(case((is_open, Obligation.due_on))),
             _how_many(ever),

@@ -19,6 +19,12 @@ def day(text: str) -> date:
     return date.fromisoformat(f"2024-{text}")
 
 
+def moment(text: str) -> datetime:
+    """Nine o'clock of that day, or the minute itself."""
+    on, _, at = text.partition(" ")
+    return datetime.combine(day(on), time.fromisoformat(at or "09:00"), tzinfo=SHANGHAI)
+
+
 def a_due(on: str, provisional: bool = False) -> Due:
     at = datetime.combine(day(on), time(), tzinfo=SHANGHAI)
     return Due(day(on), at, provisional, "日历一")
@@ -46,7 +52,7 @@ class Book:
         self.rows: dict[tuple[str, str], Obligation] = {}
 
     def lay(self, *wanted: Wanted, as_of: str = "07-10") -> Reconciled:
-        found = reconcile(self.rows, wanted, 1, day(as_of), lambda due: due.on)
+        found = reconcile(self.rows, wanted, 1, moment(as_of), lambda due: due.on)
         self.rows |= {(row.duty, row.object): row for row in found.new}
         return found
 

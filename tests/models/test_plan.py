@@ -70,6 +70,7 @@ def test_every_statutory_term_of_the_shipped_plan_names_its_section() -> None:
         "public_value",
         "record",
         "republish",
+        "reveal",
         "follow_up",
     }
 
@@ -115,11 +116,11 @@ def test_every_statutory_term_of_the_shipped_plan_names_its_section() -> None:
         ),
         ("inspectors = 2", "inspectors = 1", "departments.0.inspectors：不能小于 2"),
         ('email = "head@yjglj.example"', 'email = "head"', "departments.0.head.email：格式不对"),
-        ("working_days = 20", "working_days = 0", "terms.6：期限不能是 0 个工作日"),
+        ("working_days = 20", "working_days = 0", "terms.10：期限不能是 0 个工作日"),
         (
             "working_days = 20",
             "",
-            "terms.6：固定日期的期限不写 working_days，其余期限必须写",
+            "terms.10：固定日期的期限不写 working_days，其余期限必须写",
         ),
         (
             "internal = true",
@@ -146,7 +147,7 @@ def test_a_plan_with_a_fault_is_refused_with_its_place_and_the_fault(
     [
         (lambda plan: plan["departments"][1].update(initiating=True), "应有且只有一个发起部门"),
         (lambda plan: plan["departments"][0].update(initiating=False), "应有且只有一个发起部门"),
-        (lambda plan: plan["terms"].pop(), "缺少期限：后续监管"),
+        (lambda plan: plan["terms"].pop(), "缺少期限：专项简报"),
         (lambda plan: plan["terms"].append(plan["terms"][-1]), "同一职责写了两个期限"),
         (lambda plan: plan["results"].pop(), "检查结果应为 1 至 10 共十种"),
         (lambda plan: plan["results"].reverse(), "检查结果应为 1 至 10 共十种"),

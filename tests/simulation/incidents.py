@@ -128,9 +128,7 @@ class Incidents:
             return None
         row, member, _ = seat
         given = (row["code"], member["department"], member["position"], "亲属", "法定代表人", today)
-        return Act(
-            f"ask recusal {row['code']}", lambda at: replacement.request_recusal(*given, at)
-        )
+        return Act(f"ask recusal {row['code']}", lambda at: replacement.request_recusal(*given, at))
 
     def _decide_recusal(self, today: date) -> Act | None:
         asked = self._any(
@@ -379,6 +377,8 @@ class Incidents:
         people = ["甲", "乙"]
         return Act(
             f"amend {number}",
-            lambda at: holiday.import_notice(text, number, issued_on, people, at, "经办人") and None,
+            lambda at: (
+                holiday.import_notice(text, number, issued_on, people, at, "经办人") and None
+            ),
             wrong=not known,
         )

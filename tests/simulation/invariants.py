@@ -55,8 +55,10 @@ def due_days_move_with_an_entry(seen: Seen) -> Iterator[str]:
             yield f"{name(row)}: {begun} beginnings"
         if row["due_version"] != (was["due_version"] if was else 1) + len(moves):
             yield f"{name(row)}: version {row['due_version']}, {len(moves)} entries"
-        if was and not moves and any(
-            row[field] != was[field] for field in ("due_on", "started_on", "provisional")
+        if (
+            was
+            and not moves
+            and any(row[field] != was[field] for field in ("due_on", "started_on", "provisional"))
         ):
             yield f"{name(row)}: {was['due_on']} became {row['due_on']}"
         if moves and moves[-1]["due_on"] != str(row["due_on"]):
@@ -299,7 +301,14 @@ def the_ledger_is_one_chain(seen: Seen) -> Iterator[str]:
     previous = "0" * 64
     for row in seen.rows("SELECT * FROM ledger ORDER BY id"):
         at = _moment(row["at"]).isoformat()
-        body = [previous, at, row["actor"], row["action"], row["subject"], json.loads(row["detail"])]
+        body = [
+            previous,
+            at,
+            row["actor"],
+            row["action"],
+            row["subject"],
+            json.loads(row["detail"]),
+        ]
         text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         previous = hashlib.sha256(text.encode()).hexdigest()
         if row["digest"] != previous:

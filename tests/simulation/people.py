@@ -210,9 +210,7 @@ class People:
             outcome="已整改",
             entered_by="经办人",
         )
-        return Act(
-            f"follow up {row['object']}", lambda at: referral.close_follow_ups([entry], at)
-        )
+        return Act(f"follow up {row['object']}", lambda at: referral.close_follow_ups([entry], at))
 
 
 def inspected(code: str) -> Inspection | None:

@@ -101,7 +101,13 @@ class World:
         levels = random.choice(LEVELS)
         if levels:
             content["alerts"] = [
-                {"level": level, "name": f"提醒 {level}", "offset": offset, "every": every, "to": to}
+                {
+                    "level": level,
+                    "name": f"提醒 {level}",
+                    "offset": offset,
+                    "every": every,
+                    "to": to,
+                }
                 for level, offset, every, to in levels
             ]
         if random.random() < 0.3:
@@ -258,7 +264,9 @@ def _text(year: int) -> str:
     for one in whole:
         if one["year"] == year:
             return str(one["text"])
-    return "\n".join(json.loads((DATA / "notices.json").read_text("utf-8"))["notices"][str(year)][1:])
+    return "\n".join(
+        json.loads((DATA / "notices.json").read_text("utf-8"))["notices"][str(year)][1:]
+    )
 
 
 _CALENDARS: dict[int, WorkingCalendar] = {}

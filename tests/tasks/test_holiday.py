@@ -27,9 +27,9 @@ from tasks.obligation import sweep
 from tasks.plan import load_plan
 from tasks.round import lock
 
-# The three that count beyond the last firm day, by inspection/department.
-MOVED = ["2026-1-D02/yjglj", "2026-1-D02/scjgj", "2026-1-D03/scjgj"]
-MOVED += ["2026-1-D04/yjglj", "2026-1-D04/scjgj"]
+# The three that count beyond the last firm day, by inspection/department; and the brief.
+MOVED = ["公示 2026-1-D02/yjglj", "公示 2026-1-D02/scjgj", "公示 2026-1-D03/scjgj"]
+MOVED += ["公示 2026-1-D04/yjglj", "公示 2026-1-D04/scjgj", "专项简报 2026-1"]
 
 
 def morning(day: date) -> datetime:
@@ -74,6 +74,7 @@ def test_the_sweep_alerts_a_provisional_due_day_a_week_earlier(winter: Any, stor
 
 def test_an_import_counts_every_open_due_day_anew(imported: Any, stored: Any) -> None:
     assert sorted(imported.done.moved) == [
+        "专项简报 2026-1：2027-03-09（暂定） → 2027-03-12",
         "公示 2026-1-D02/scjgj：2027-01-04（暂定） → 2027-01-04",
         "公示 2026-1-D02/yjglj：2027-01-04（暂定） → 2027-01-04",
         "公示 2026-1-D03/scjgj：2027-01-12（暂定） → 2027-01-12",
@@ -93,7 +94,7 @@ def test_old_day_new_day_and_reason_are_in_the_ledger(imported: Any) -> None:
     assert (entry.actor, entry.subject) == ("王五", "国办发明电〔2026〕99号")
     assert len(entry.detail["off"]) == 29
     changes = {entry.subject: entry for entry in ledger("期限变更")}
-    assert sorted(changes) == sorted(f"公示 {object}" for object in MOVED)
+    assert sorted(changes) == sorted(MOVED)
     detail = changes["公示 2026-1-D04/yjglj"].detail
     days = [(detail[when]["due_on"], detail[when]["provisional"]) for when in ("before", "after")]
     assert days == [("2027-02-16", True), ("2027-02-18", False)]
@@ -106,7 +107,7 @@ def test_what_is_met_or_firm_is_left_as_it_is(eve: Any, imported: Any) -> None:
     before = {row["id"]: row for row in eve.rows()["obligation"]}
     after = {row["id"]: row for row in imported.rows()["obligation"]}
     changed = {row["object"] for key, row in after.items() if row != before[key]}
-    assert changed == set(MOVED)
+    assert changed == {name.split()[1] for name in MOVED}
     met = [row for row in after.values() if row["provisional"]]
     assert [(row["object"], str(row["met_on"])) for row in met] == [
         ("2026-1-D03/yjglj", "2026-12-31")
@@ -157,12 +158,13 @@ def test_an_amendment_counts_them_anew_on_top(winter: Any, stored: Any, import_2
     import_2027()
     done = import_2027(day=date(2027, 1, 26), amendment=True)
     assert sorted(done.moved) == [
+        "专项简报 2026-1：2027-03-12 → 2027-03-15",
         "公示 2026-1-D04/scjgj：2027-02-18 → 2027-02-19",
         "公示 2026-1-D04/yjglj：2027-02-18 → 2027-02-19",
     ]
     row = stored("publish", "2026-1-D04/yjglj")
     assert (row.due_version, row.calendar_version) == (3, done.version)
-    assert len(letters("calendar:国办发明电〔2027〕98号:")) == 2
+    assert len(letters("calendar:国办发明电〔2027〕98号:")) == 3
 
 
 def test_an_amendment_of_a_year_that_is_not_known_is_refused(eve: Any, import_2027: Any) -> None:
@@ -236,7 +238,7 @@ def test_an_import_that_fails_half_way_leaves_nothing(
         with pytest.raises(OSError, match="disk full"):
             import_2027()
     assert winter.rows() == before
-    assert len(import_2027().moved) == 5
+    assert len(import_2027().moved) == 6
 
 
 def test_an_import_that_is_killed_half_way_leaves_nothing(
@@ -254,7 +256,7 @@ def test_an_import_that_is_killed_half_way_leaves_nothing(
             os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     assert winter.rows() == before
-    assert len(import_2027().moved) == 5
+    assert len(import_2027().moved) == 6
 
 
 @pytest.mark.server

@@ -4,6 +4,7 @@ Working days of these months (国办发明电〔2023〕7号, 〔2024〕12号), o
 
     2024-09   2-6   9-14 (Saturday the 14th works)   18-20   23-27   29 (Sunday) 30
     2024-10   8-12 (Saturday the 12th works)   14-18   21-25   28-31
+    2024-11   1   4-8   11-15   18-22   25-29
     2024-12   2-6   9-13   16-20   23-27   30 31
     2025-01   2 3   6-10   13-17   20-24   26 (Sunday) 27
     2025-02   5-8 (Saturday the 8th works)   10-14   17-21   24-28
@@ -32,7 +33,7 @@ from models.plan import Plan, PlannedRound
 from models.publication import PublicationEntry
 from models.record import RecordEntry
 from models.referral import FollowUpEntry, ReferralEntry
-from tasks import draw, duty, inspection, notice, publication, referral
+from tasks import brief, draw, duty, inspection, notice, publication, referral, reveal
 from tasks.mail import deliver
 from tasks.obligation import sweep
 from tasks.plan import load_plan
@@ -81,6 +82,17 @@ TABLE = [
     # before 09-10: 09-09, 09-06; before 12-16: 12-13, 12-12.
     *(Told("draw", f"2024-1-{grade}", "09-10", "09-06 09-10") for grade in "ABCD"),
     *(Told("draw", f"2024-2-{grade}", "12-16", "12-12 12-16") for grade in "ABCD"),
+    # The briefs: twenty-five from 09-30: 10-08..12 (5) 14-18 (10) 21-25 (15) 28-11-01 (20) 04-08.
+    # Before 11-08: 11-07, 11-06. Sent on 11-07.
+    Told("brief", "2024-1", "11-07", "11-06"),
+    # From 12-31: 01-02 03 (2) 06-10 (7) 13-17 (12) 20-24 (17) 26 27 (19) | 02-05..08 (23) 10 11.
+    # Before 02-11: 02-10, and 02-08, a Saturday that works.
+    Told("brief", "2024-2", "02-11", "02-08 02-11"),
+    # Each draw is revealed on the day of its last record, or of the last one given up.
+    *(Told("reveal", f"2024-1-{grade}", "09-10", "") for grade in "ABC"),
+    *(Told("reveal", f"2024-2-{grade}", "12-16", "") for grade in "ABC"),
+    Told("reveal", "2024-1-D", "10-16", ""),
+    Told("reveal", "2024-2-D", "01-20", ""),
     # ---- 1-D01, planned for Saturday 09-14, a make-up day; visited on it.
     # The working day before 09-14 is 09-13; two before that 09-12, 09-11. Served 09-12.
     Told("notify", "2024-1-D01", "09-12", "09-11"),
@@ -226,6 +238,9 @@ class Autumn:
         for row in TABLE:
             if row.duty == "publish":
                 self._publish(*row.object.split("/"), row.ended)
+            if row.duty == "brief":
+                sent = (row.object, day(row.ended), "区人民政府", "报1号", "王五")
+                self._on(row.ended, lambda at, sent=sent: brief.send_brief(*sent, at))
 
     @staticmethod
     def _needless() -> dict[str, str]:
@@ -288,6 +303,11 @@ class Autumn:
                 deliver(morning)
             for act in self.acts.get(today, ()):
                 act(datetime.combine(today, time(14), tzinfo=SHANGHAI))
+            if today in self.acts:
+                for code in ("2024-1", "2024-2"):
+                    evening = datetime.combine(today, time(18), tzinfo=SHANGHAI)
+                    reveal.reveal_draws(code, evening)
+                    duty.update_duties(code, evening)
 
     def alerts(self) -> list[tuple[str, str, str, str, date, bool]]:
         """Duty, object, level, role, day, and whether it was mailed: of every alert there is."""
@@ -312,7 +332,7 @@ class Autumn:
 
     def address(self, row: Told, role: str) -> str:
         """Who is to be told in that role."""
-        if role == "coordinator" or row.duty == "draw":
+        if role == "coordinator" or row.duty in ("draw", "brief"):
             return COORDINATOR
         code, _, rest = row.object.partition("/")
         department = rest.split("/")[0] or "yjglj"
@@ -401,6 +421,7 @@ def test_the_table_is_of_these_calendars() -> None:
     worked = {
         "09": [*range(2, 7), *range(9, 15), *range(18, 21), *range(23, 28), 29, 30],
         "10": [*range(8, 13), *range(14, 19), *range(21, 26), *range(28, 32)],
+        "11": [1, *range(4, 9), *range(11, 16), *range(18, 23), *range(25, 30)],
         "12": [*range(2, 7), *range(9, 14), *range(16, 21), *range(23, 28), 30, 31],
         "01": [2, 3, *range(6, 11), *range(13, 18), *range(20, 25), 26, 27],
         "02": [*range(5, 9), *range(10, 15), *range(17, 22), *range(24, 29)],

@@ -19,7 +19,8 @@ from models.plan import Plan
 from models.publication import PublicationEntry
 from models.referral import FollowUpEntry, ReferralEntry
 from models.round import Pass, Round
-from tasks import agenda, draw, duty, ledger, notice, publication
+from tasks import agenda, draw, duty, ledger, notice, publication, reveal
+from tasks.brief import send_brief
 from tasks.inspection import drop_inspection, record_inspections
 from tasks.mail import deliver
 from tasks.plan import load_plan
@@ -134,7 +135,9 @@ def test_a_round_closes_only_when_the_last_thing_is_done(sheet: Sheet) -> None:
         assert not close_round(ROUND, at(day))
         assert agenda.any_open()
 
-    still_open("06-25", "notify yjglj", "inspect yjglj", "record yjglj", "record scjgj")
+    visit = ("notify yjglj", "inspect yjglj", "record yjglj", "record scjgj")
+    still_open("06-25", "brief ", "reveal ", *visit)
+    assert reveal.reveal_draws(ROUND, at("06-25")) == 3  # nobody is in them
     assert notice.prepare_notices(ROUND, at("06-26")) == 1
     served = ServiceEntry(
         inspection=CODE, manner="书面", served_on=date(2024, 7, 1), served_by="张三",
@@ -142,8 +145,10 @@ def test_a_round_closes_only_when_the_last_thing_is_done(sheet: Sheet) -> None:
     )  # fmt: skip
     notice.confirm_service([served], "张三", at("07-01"))
     record_inspections([sheet(CODE, "yjglj", 10), sheet(CODE, "scjgj")], at("07-10"))
+    assert reveal.reveal_draws(ROUND, at("07-10")) == 1
+    duty.update_duties(ROUND, at("07-10"))
     still_open(
-        "07-10",
+        "07-10", "brief ",
         "decide_referral yjglj", "follow_up yjglj", "publish yjglj", "publish scjgj",
     )  # fmt: skip
     publication.prepare_publications(ROUND, at("07-10"))
@@ -153,16 +158,18 @@ def test_a_round_closes_only_when_the_last_thing_is_done(sheet: Sheet) -> None:
             published_on="2024-07-15", entered_by="张三",
         )  # fmt: skip
         publication.confirm_publications([entry], at("07-15"))
-    still_open("07-15", "decide_referral yjglj", "follow_up yjglj")
+    still_open("07-15", "brief ", "decide_referral yjglj", "follow_up yjglj")
     referral = {
         "inspection": CODE, "department": "yjglj", "needed": "需", "reason": "涉嫌违法",
         "decided_on": date(2024, 7, 16), "entered_by": "张三",
     }  # fmt: skip
     confirm_referrals([ReferralEntry(**referral)], at("07-16"))
-    still_open("07-16", "refer yjglj", "follow_up yjglj")
+    still_open("07-16", "brief ", "refer yjglj", "follow_up yjglj")
     sent = {"receiving": "区公安分局", "document": "移1号", "sent_on": "2024-07-17"}
     confirm_referrals([ReferralEntry(**(referral | sent))], at("07-17"))
-    still_open("07-17", "follow_up yjglj")
+    still_open("07-17", "brief ", "follow_up yjglj")
+    send_brief(ROUND, date(2024, 7, 18), "区政府", "简报1号", "王主任", at("07-18"))
+    still_open("07-18", "follow_up yjglj")
     closing = FollowUpEntry(
         inspection=CODE, department="yjglj", closed_on=date(2025, 1, 8), outcome="已整改",
         entered_by="张三",
@@ -197,6 +204,10 @@ def test_a_round_closes_only_when_the_last_thing_is_done(sheet: Sheet) -> None:
 @pytest.mark.usefixtures("alone")
 def test_a_round_whose_only_inspection_is_given_up_is_done() -> None:
     drop_inspection(CODE, "企业已停产", "局长", "批1号", date(2024, 7, 1), at("07-01"))
+    send_brief(ROUND, date(2024, 7, 1), "区政府", "简报1号", "王主任", at("07-01"))
+    assert left() == {"reveal "}
+    assert reveal.reveal_draws(ROUND, at("07-01")) == 4
+    duty.update_duties(ROUND, at("07-01"))
     assert left() == set()
     assert close_round(ROUND, at("07-01"))
     figures = progress(ROUND, date(2024, 7, 1))
@@ -208,6 +219,7 @@ def test_a_round_without_any_subject_closes_as_such(database: Path, drill: Plan)
     draw.freeze_draws(ROUND, at("06-25"))
     deliver(at("06-25"))
     draw.seal_draws(ROUND, at("06-25"))
+    reveal.reveal_draws(ROUND, at("06-25"))
     duty.update_duties(ROUND, at("06-25"))
     assert close_round(ROUND, at("06-25"))
     assert (the_round().closed_on, the_round().outcome) == (date(2024, 6, 25), "无对象")
