@@ -187,7 +187,8 @@ def reconcile(
 
     A moved due day gets a new version, with the reason `why` in the ledger, and keeps the old one
     in sight if it was missed. What was met or closed under one calendar stays counted by it. An
-    obligation once met or closed is opened again only by facts that take its event back.
+    obligation once met or closed is opened again only by facts that take its event back, and keeps
+    the person whose it was.
     """
     found = Reconciled()
     left = dict(stored)
@@ -221,7 +222,8 @@ def reconcile(
             detail = {"before": before, "after": _counted(row), "why": why}
             found.events.append(Event("期限变更", name, detail))
         row.suspended = want.suspended
-        if (row.person, row.email) != (want.person, want.email):
+        stays_open = row.open or (want.met_on is None and want.closed_on is None)
+        if stays_open and (row.person, row.email) != (want.person, want.email):
             found.events.append(
                 Event("责任人变更", name, {"before": row.person, "after": want.person})
             )

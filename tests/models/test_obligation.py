@@ -199,6 +199,16 @@ def test_who_is_responsible_may_change_without_moving_the_day(book: Book) -> Non
     assert book.row.alerted_level == "before-2"
 
 
+def test_who_was_responsible_stays_when_the_duty_has_ended(book: Book) -> None:
+    met = replace(WANTED, met_on=day("07-12"))
+    book.lay(met)
+    found = book.lay(replace(met, person="李四", email="li@yjglj.example"))
+    assert found.events == []
+    assert (book.row.person, book.row.email) == ("张三", "zhang@yjglj.example")
+    book.lay(replace(WANTED, person="李四"))  # open again, and somebody else's by now
+    assert book.row.person == "李四"
+
+
 def test_a_day_that_becomes_firm_is_a_version_of_its_own(book: Book) -> None:
     book.lay(replace(WANTED, due=a_due("08-06", provisional=True)))
     assert (book.row.provisional, book.row.due_version) == (True, 2)
