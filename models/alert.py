@@ -15,7 +15,7 @@ from calendars.reminder import PROVISIONAL_LEAD
 from models.base import Base, Code, Key, Line
 from models.leave import Absences
 from models.mail import usable
-from models.obligation import Due
+from models.obligation import Due, Obligation
 from models.plan import AlertLevel, Level, Plan, Role
 
 When = TypeVar("When", date, datetime)
@@ -171,6 +171,16 @@ def fallen(
 def first_alert_on(due: Due, plan: Plan, calendar: WorkingCalendar) -> date:
     """The day of the first level. It may be past already: the sweep then makes up for it."""
     return next(steps(due.on, due.provisional, plan.alerts, calendar)).on
+
+
+def next_alert_on(row: Obligation, plan: Plan, calendar: WorkingCalendar) -> date | None:
+    """The day of the level after the one alerted; None where no more follow.
+
+    A notice or a new version of the plan may have moved it while the due day stayed.
+    """
+    following = steps(row.due_on, row.provisional, plan.alerts, calendar, row.alerted_level)
+    step = next(following, None)
+    return step.on if step else None
 
 
 # ---- to whom -----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from calendars import Grant
 from models import ledger
-from models.alert import first_alert_on
+from models.alert import first_alert_on, next_alert_on
 from models.brief import Brief
 from models.database import writing
 from models.draw import Draw
@@ -61,14 +61,20 @@ def settle(
         some = list(inspections)
         stored = stored.where(Obligation.inspection.in_([one.code for one in some]))
         wanted = chain(duties.of(round, (), some))
+    known: dict[tuple[str, str], Obligation] = {
+        (row.duty, row.object): row for row in session.scalars(stored)
+    }
     found = reconcile(
-        {(row.duty, row.object): row for row in session.scalars(stored)},
+        known,
         wanted,
         round.id,
         at,
         partial(first_alert_on, plan=plan, calendar=calendar),
         why,
     )
+    for row in known.values():
+        if row.open and row.started_at is None:
+            row.next_alert_on = next_alert_on(row, plan, calendar)
     session.add_all(found.new)
     ledger.append(session, at, actor, found.events)
     return found.moved

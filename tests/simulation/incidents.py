@@ -39,6 +39,8 @@ class Incidents:
         self.seen, self.people, self.world = seen, people, seen.world
         self.random = Random(f"incidents {seen.world.seed}")
         self._extra = self.random.randint(1, 3)
+        # So many days after the notice came out, the office hears of it.
+        self._heard = timedelta(self.random.choice((0, 3, 10, 30, 50, 70)))
         self._chances: tuple[tuple[float, Callable[[date], Act | None]], ...] = (
             (0.05, self._correct_record),
             (0.03, self._replace),
@@ -361,7 +363,7 @@ class Incidents:
 
     def _notice(self, today: date) -> Act | None:
         text, number, issued_on = self.world.notice()
-        if today < issued_on or self.seen.rows("SELECT 1 FROM holiday_notice"):
+        if today < issued_on + self._heard or self.seen.rows("SELECT 1 FROM holiday_notice"):
             return None
         return Act(
             f"import {number}",

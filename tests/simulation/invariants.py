@@ -194,8 +194,9 @@ def every_level_is_accounted_for(seen: Seen) -> Iterator[str]:
     """Every level that fell due of an open duty was alerted, or recorded as skipped for a later."""
     [(swept,)] = seen.book.execute("SELECT as_of FROM sweep ORDER BY id DESC LIMIT 1").fetchall()
     told = defaultdict(set)
-    for alert in seen.rows("SELECT obligation_id, due_version, level, role FROM alert"):
-        told[alert["obligation_id"], alert["due_version"]].add((alert["level"], alert["role"]))
+    recorded = seen.book.execute("SELECT obligation_id, due_version, level, role FROM alert")
+    for owed, version, level, role in recorded:
+        told[owed, version].add((level, role))
     for number, row in seen.owed.items():
         if not is_open(row) or row["suspended"]:
             continue

@@ -8,6 +8,7 @@ invariant held; the last line counts.
 """
 
 import argparse
+import gc
 import os
 import shutil
 import sys
@@ -36,6 +37,7 @@ def main() -> int:
     began, totals, violations = time.monotonic(), Counter[str](), 0
     with tempfile.TemporaryDirectory(prefix="shuangsuiji-simulation-") as folder:
         prepare(Path(folder))
+        gc.freeze()  # what is imported stays
         for seed in seeds:
             lived = office(seed, Path(folder) / "office", given.until, given.trace)
             totals += lived
@@ -55,6 +57,7 @@ def prepare(home: Path) -> None:
     os.environ |= {"PREFECT_HOME": str(home / "prefect"), "PREFECT_LOGGING_LEVEL": "CRITICAL"}
     os.environ["PREFECT_LOGGING_TO_API_ENABLED"] = "false"
     sys.path.insert(0, str(Path(__file__).parent))
+    import life  # noqa: F401
 
 
 def office(seed: int, home: Path, until: date | None, trace: bool) -> Counter[str]:

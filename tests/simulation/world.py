@@ -1,10 +1,11 @@
 """The world of one office: its year, its plan, its registers, and nothing that is left to chance."""
 
 import hashlib
+import json
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 from clock import Clock
-from days import KNOWN, Days
+from days import DATA, KNOWN, Days
 from faults import Crashes
 from post import Post
 from sqlalchemy import event
@@ -28,6 +29,8 @@ from models.database import engine_for, migrate, writing
 from models.plan import Plan, read_plan
 from models.registers import InspectorRow
 from models.settings import SHIPPED_PLAN
+from tasks.board import board
+from tasks.paper import render
 from tasks.plan import load_plan
 from tasks.registers import save_inspectors, save_subjects
 
@@ -139,7 +142,8 @@ class World:
         at = datetime.combine(self.first, time(9), tzinfo=SHANGHAI)
         migrate(self.url)
         load_plan(self.plan, at)
-        counts = {grade: self.random.randint(0 if grade in "AB" else 4, 12) for grade in "ABCD"}
+        counts: dict[Any, int] = {grade: self.random.choice((0, 0, 0, 8)) for grade in "AB"}
+        counts |= {"C": self.random.randint(3, 11), "D": self.random.randint(3, 12)}
         subjects = fiction.subjects(self.seed, counts, as_of=self.first)
         departments = [department.code for department in self.plan.departments]
         people = fiction.inspectors(self.seed, departments, 7, subjects, as_of=self.first)
@@ -177,8 +181,8 @@ class World:
             put(patch("tasks.filing.render", self._render()))
             put(outside_prefect(self.clock.moment))
             put(patch("flows.obligation.ask_for_pass", lambda code, _: self.requests.append(code)))
-            put(patch("flows.round.collect_board", self._board()))
-            put(patch("flows.obligation.collect_board", self._board()))
+            put(patch("flows.round.collect_board", self._now_and_then(board)))
+            put(patch("flows.obligation.collect_board", self._now_and_then(board)))
             engine = engine_for(self.url)
             event.listen(engine, "connect", _hasty)
             try:
@@ -200,9 +204,7 @@ class World:
         return _calendar_through(self.year)
 
     def _render(self) -> Any:
-        """One paper of twenty is made in earnest; of the others, what stands in them."""
-        from tasks.paper import render
-
+        """One paper of fifty is made in earnest; of the others, what stands in them."""
         random = Random(f"papers {self.seed}")
 
         def made(paper: Any) -> bytes:
@@ -210,12 +212,10 @@ class World:
 
         return made
 
-    def _board(self) -> Any:
-        """The board at one pass of ten: it is only shown."""
-        from tasks.board import board
-
+    def _now_and_then(self, shown: Callable[..., Any]) -> Any:
+        """The board at one pass of twenty: it is only shown."""
         random = Random(f"boards {self.seed}")
-        return lambda *given: board(*given) if random.random() < 0.05 else None
+        return lambda *given: shown(*given) if random.random() < 0.05 else None
 
     def notice(self) -> tuple[str, str, date]:
         """The next year's holiday notice: text, number, day of issue."""
@@ -256,10 +256,6 @@ def _hasty(connection: Any, _: object) -> None:
 
 
 def _text(year: int) -> str:
-    import json
-
-    from days import DATA
-
     whole = json.loads((DATA / "notices_whole.json").read_text("utf-8"))["notices"]
     for one in whole:
         if one["year"] == year:

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import select
 
 import tasks.holiday
+from models.alert import Alert
 from models.base import SHANGHAI
 from models.database import migrate, reading, writing
 from models.entry import EntryRefused
@@ -21,6 +22,7 @@ from models.holiday import ImportedNotice
 from models.ledger import Event as Entry
 from models.ledger import LedgerEntry, append, first_bad
 from models.mail import Mail
+from models.obligation import Obligation
 from models.plan import Plan
 from tasks.holiday import NoticeRefused, ask_for_notice, read_text
 from tasks.obligation import sweep
@@ -119,6 +121,31 @@ def test_a_missed_due_day_stays_missed(imported: Any, stored: Any) -> None:
     assert missed.missed_on == ["2027-01-04"]
     assert missed.was_overdue(date(2027, 1, 20))
     assert stored("publish", "2026-1-D04/yjglj").missed_on == []
+
+
+def test_a_level_that_an_import_brings_forward_is_told_on_its_day(
+    winter: Any, import_2027: Any
+) -> None:
+    """Due on 2026-12-11; the 35th working day over is 1 February, or 31 January, a Sunday that the
+    notice makes up for 春节. By the import of 29 January the levels before it were told."""
+    sweep(date(2027, 1, 28), morning(date(2027, 1, 28)))
+    import_2027(day=date(2027, 1, 29))
+    for day in (date(2027, 1, 29), date(2027, 1, 30), date(2027, 1, 31), date(2027, 2, 1)):
+        sweep(day, morning(day))
+    with reading() as session:
+        query = select(Alert).join(Obligation, Obligation.id == Alert.obligation_id)
+        told = session.scalars(
+            query.where(
+                Obligation.duty == "publish",
+                Obligation.object == "2026-1-D01/yjglj",
+                Alert.role == "head",
+                Alert.level.in_(["weekly-5", "weekly-6"]),
+            ).order_by(Alert.id)
+        )
+        assert [(one.level, one.raised_on) for one in told] == [
+            ("weekly-5", date(2027, 1, 28)),  # of 25 January
+            ("weekly-6", date(2027, 1, 31)),
+        ]
 
 
 def test_each_person_concerned_gets_one_mail(imported: Any) -> None:
