@@ -1,15 +1,20 @@
 """What a sweep would tell, and whom, without telling anybody or noting anything (dry run)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
+from calendars.deadline import end_of
 from models.alert import fallen
 from models.database import reading
 from models.obligation import OPEN, Obligation
 from models.plan import DUTY_NAMES, Role
 from models.round import Round
+from models.urgent import urgent_fallen
+from models.wording import MINUTE
 from tasks.calendar import office_calendar
 from tasks.statistics import department_name
 
@@ -74,4 +79,28 @@ def preview(as_of: date) -> list[Due]:
                 for step, role, mailed in fell.told()
                 if mailed
             ]
-        return found
+        return [*found, *_urgent(session, rounds, as_of)]
+
+
+def _urgent(session: Session, rounds: dict[int, Round], as_of: date) -> Iterator[Due]:
+    """What the urgent sweeps of that day would tell, each level at its minute."""
+    until = end_of(as_of)
+    rows = session.scalars(
+        select(Obligation)
+        .where(text(OPEN), Obligation.next_alert_at < until)
+        .order_by(Obligation.due_at, Obligation.id)
+    )
+    for row in rows:
+        plan = rounds[row.round_id].plan_version.plan
+        assert row.started_at is not None
+        last = until - MINUTE
+        fell = urgent_fallen(
+            row.started_at, row.due_at, row.alerted_level, last, plan.urgent_alerts
+        )
+        department = department_name(plan, row.department)
+        name = DUTY_NAMES[row.duty]
+        for step in fell.steps:
+            for role in step.to:
+                yield Due(
+                    step.name, ROLES[role], name, row.object, department, row.person, row.due_on
+                )

@@ -301,3 +301,35 @@ def test_the_form_for_programs_has_the_agreed_keys():
         "number": 1,
         "reason": "工作日",
     }
+
+
+@pytest.mark.parametrize(
+    ("event", "due_on"),
+    [
+        (date(2026, 6, 8), date(2026, 6, 11)),
+        (date(2026, 6, 11), date(2026, 6, 14)),  # Thursday to Sunday: not moved
+        (date(2026, 9, 29), date(2026, 10, 2)),  # into National Day: not moved either
+        (date(2026, 10, 1), date(2026, 10, 4)),  # from a day off
+    ],
+)
+def test_natural_days_count_every_day_and_end_where_they_end(event, due_on):
+    deadline = CHINA.deadline(event, natural_days=3)
+    assert deadline.due_on == due_on
+    assert deadline.due_at == datetime.combine(due_on + timedelta(days=1), time(), tzinfo=SHANGHAI)
+    assert [note.number for note in deadline.days] == [1, 2, 3]
+    assert deadline.as_dict()["natural_days"] == 3
+    assert "期限 3自然日" in explain(deadline)
+
+
+def test_no_notice_can_move_natural_days_so_they_are_firm_beyond_the_known_years():
+    deadline = CHINA.deadline(date(2026, 12, 30), natural_days=3)
+    assert (deadline.due_on, deadline.provisional) == (date(2027, 1, 2), False)
+    assert CHINA.deadline(date(2026, 12, 30), calendar_days=3).provisional
+
+
+def test_hours_are_explained_by_their_minutes():
+    start = datetime(2026, 10, 2, 23, 50, tzinfo=SHANGHAI)
+    assert explain(CHINA.deadline(start, hours=24)).splitlines() == [
+        "自 2026-10-02（周五） 23:50 起 24小时，休息日照计",
+        "到期 2026-10-03（周六） 23:50",
+    ]

@@ -4,11 +4,13 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, date, datetime
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from pydantic import ValidationError
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.orm import Session
@@ -18,7 +20,7 @@ from models.base import SHANGHAI, Base
 from models.database import engine_for, migrate, reading, writing
 from models.ledger import Event, append
 from models.notice import Notice
-from models.plan import PlanVersion
+from models.plan import Plan, PlanVersion, read_plan
 from models.round import Round
 from models.settings import SHIPPED_PLAN, Settings, settings
 from models.triggers import drop_triggers, make_triggers
@@ -185,3 +187,18 @@ def test_paths_of_the_settings_are_absolute(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("SHUANGSUIJI_HOME", "var/elsewhere")
     assert settings().home.is_absolute()
     assert settings().papers_folder == settings().home / "papers"
+
+
+def test_a_plan_that_was_loaded_before_gets_the_new_terms_and_alerts() -> None:
+    migration = import_module("models.migrations.versions.0003_duties")
+    new = {term["duty"] for term in migration.TERMS}
+    content = read_plan(SHIPPED_PLAN).model_dump(mode="json")
+    del content["urgent_alerts"]
+    content["terms"] = [term for term in content["terms"] if term["duty"] not in new]
+    with pytest.raises(ValidationError):
+        Plan.model_validate(content)
+    found = Plan.model_validate(migration.completed(content))
+    assert (found.term("crime_decide").natural_days, found.term("crime_transfer").hours) == (3, 24)
+    assert found.urgent_alerts == read_plan(SHIPPED_PLAN).urgent_alerts
+    whole = found.model_dump(mode="json")
+    assert migration.completed(whole) == whole  # its own terms and alerts stay as they are

@@ -1,12 +1,14 @@
 """Duties: each counted from the right day, by the right clock, owed by the right person."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from calendars import Extension, Suspension, WorkingCalendar
 from models.base import SHANGHAI
+from models.brief import Brief
+from models.crime import CrimeReport
 from models.draw import Draw, TeamMember
 from models.duty import Duties
 from models.inspection import DepartmentRecord, Inspection
@@ -15,6 +17,7 @@ from models.obligation import Wanted
 from models.plan import read_plan
 from models.publication import Publication
 from models.referral import NEEDLESS, FollowUp, Referral
+from models.refusal import RefusalReport
 from models.round import Round
 from models.settings import SHIPPED_PLAN
 
@@ -319,3 +322,177 @@ def test_a_suspension_rests_on_its_days_alone(as_of: str, suspended: bool) -> No
     assert found
     assert found.suspended is suspended
     assert found.due.on == day("08-13")
+
+
+# ---- by the clock: suspected crime --------------------------------------------------------------
+
+
+def minute(text: str) -> datetime:
+    return datetime.fromisoformat(f"2024-{text}").replace(tzinfo=SHANGHAI)
+
+
+def suspected(reported_at: str, **changed: Any) -> Inspection:
+    given = {"handlers": ["张三", "李四"], "decision": "", "reported_at": minute(reported_at)}
+    crime = CrimeReport(**(given | changed))
+    return an_inspection({"yjglj": {"crime": crime}}, team=[member("yjglj", "李四")])
+
+
+@pytest.mark.parametrize(
+    ("reported_at", "due_at"),
+    [
+        ("07-09 00:00", "07-13 00:00"),  # the day of the report is day 0, at any hour of it
+        ("07-09 23:59", "07-13 00:00"),
+        ("07-12 16:30", "07-16 00:00"),  # Friday: Saturday and Sunday count
+        ("07-11 16:30", "07-15 00:00"),  # Thursday: the last is a Sunday, and stays
+        ("09-29 09:00", "10-03 00:00"),  # the last lies in National Day, and stays
+        ("10-01 09:00", "10-05 00:00"),
+    ],
+)
+def test_the_head_has_three_days_days_off_or_not(reported_at: str, due_at: str) -> None:
+    found = wanted("crime_decide", suspected(reported_at))
+    assert found is not None
+    assert (found.due.at, found.due.on) == (
+        minute(due_at),
+        (minute(due_at) - timedelta(minutes=1)).date(),
+    )
+    assert (found.started_at, found.natural_days, found.working_days) == (
+        minute(reported_at),
+        3,
+        None,
+    )
+    assert found.person == "应急局负责人"
+    assert "第310号" in found.source
+    assert not found.due.provisional
+
+
+def test_the_transfer_is_due_24_hours_after_the_approval_to_the_minute() -> None:
+    inspection = suspected("07-11 16:30", decision="批准", decided_at=minute("07-12 23:50"))
+    decide, transfer = wanted("crime_decide", inspection), wanted("crime_transfer", inspection)
+    assert decide is not None
+    assert transfer is not None
+    assert (decide.met_on, decide.met_at) == (day("07-12"), minute("07-12 23:50"))
+    assert (transfer.due.at, transfer.due.on) == (minute("07-13 23:50"), day("07-13"))
+    assert (transfer.person, transfer.hours) == ("李四", 24)  # the first who is on the team
+
+
+def test_without_a_handler_on_the_team_the_head_owes_the_transfer() -> None:
+    inspection = suspected(
+        "07-11 16:30", decision="批准", decided_at=minute("07-12 09:00"), handlers=["王五", "赵六"]
+    )
+    found = wanted("crime_transfer", inspection)
+    assert found is not None
+    assert found.person == "应急局负责人"
+
+
+@pytest.mark.parametrize("decision", ["", "不批准"])
+def test_what_is_not_approved_is_not_transferred(decision: str) -> None:
+    at = minute("07-12 09:00") if decision else None
+    inspection = suspected("07-11 16:30", decision=decision, decided_at=at)
+    assert wanted("crime_transfer", inspection) is None
+
+
+def test_midnight_belongs_to_the_day_that_it_ends() -> None:
+    inspection = suspected("07-09 08:00", decision="批准", decided_at=minute("07-13 00:00"))
+    found = wanted("crime_decide", inspection)
+    assert found is not None
+    assert (found.met_on, found.due.on) == (day("07-12"), day("07-12"))
+
+
+def test_it_does_not_replace_another_referral() -> None:
+    inspection = suspected("07-11 16:30")
+    record = inspection.record("yjglj")
+    inspection.ended_on = day("07-09")
+    record.adverse, record.formed_on, record.referral_needed = True, day("07-09"), "需"
+    assert due("refer", inspection) == "2024-07-18"
+
+
+# ---- the refusal to sign ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("attestation", ["签字", "盖章", "无人可签", ""])
+def test_only_a_refusal_to_sign_is_reported(attestation: str) -> None:
+    inspection = an_inspection(ended_on=day("07-09"), attestation=attestation)
+    assert wanted("report_refusal", inspection) is None
+
+
+def test_a_refusal_is_reported_once_by_the_leader_two_working_days_later() -> None:
+    team = [member("yjglj", "张三"), member("scjgj", "王五")]
+    team[0].leader = True
+    inspection = an_inspection(ended_on=day("07-11"), attestation="拒签", team=team)
+    found = wanted("report_refusal", inspection)
+    assert found is not None
+    assert (found.object, found.person, found.due.on) == ("2024-1-D01", "张三", day("07-15"))
+    assert found.source == "内部时限（方案第六.5条，《中华人民共和国安全生产法》第六十八条）"
+    inspection.refusal = RefusalReport(reported_on=day("07-12"))
+    met = wanted("report_refusal", inspection)
+    assert met is not None
+    assert met.met_on == day("07-12")
+
+
+# ---- the round as a whole -----------------------------------------------------------------------
+
+
+def of_round(
+    draws: list[Draw], inspections: list[Inspection], brief: Brief | None = None
+) -> dict[str, Wanted]:
+    duties = Duties(PLAN, CALENDAR, day("07-01"))
+    return {each.duty: each for each in duties.of_round(a_round(), draws, inspections, brief)}
+
+
+def sealed(**changed: Any) -> Draw:
+    at = datetime(2024, 6, 25, 9, tzinfo=SHANGHAI)
+    return Draw(id=1, grade="D", source="draw-1", sealed_at=at, round=a_round(), **changed)
+
+
+def visited(*recorded_on: str | None, **changed: Any) -> Inspection:
+    days = [day(text) if text else None for text in recorded_on]
+    records = [DepartmentRecord(recorded_on=each, follow_ups=[]) for each in days]
+    return Inspection(draw_id=1, records=records, **changed)
+
+
+def test_a_draw_is_to_be_revealed_from_its_last_record_on() -> None:
+    inspections = [visited("07-09", "07-12"), visited("07-10", "07-10")]
+    found = of_round([sealed()], inspections)["reveal"]
+    assert (found.object, found.started_on, found.due.on) == (
+        "2024-1-D",
+        day("07-12"),
+        day("07-17"),
+    )
+    revealed = sealed(revealed_at=minute("07-15 09:00"))
+    assert of_round([revealed], inspections)["reveal"].met_on == day("07-15")
+
+
+def test_one_given_up_needs_no_record_and_counts_from_its_day() -> None:
+    inspections = [visited("07-09", "07-09"), visited(None, None, dropped_on=day("07-20"))]
+    assert of_round([sealed()], inspections)["reveal"].started_on == day("07-20")
+
+
+def test_while_a_record_is_missing_nothing_is_to_be_revealed() -> None:
+    assert "reveal" not in of_round([sealed()], [visited("07-09", None)])
+
+
+def test_an_external_draw_has_nothing_to_reveal() -> None:
+    draw = sealed()
+    draw.source = "外部抽取"
+    assert "reveal" not in of_round([draw], [visited("07-09", "07-09")])
+
+
+def test_an_empty_draw_is_to_be_revealed_from_its_seal_on() -> None:
+    assert of_round([sealed()], [])["reveal"].started_on == day("06-25")
+
+
+def test_the_brief_is_counted_from_the_windows_end_whatever_is_late() -> None:
+    found = of_round([], [visited(None, None)])["brief"]
+    assert (found.object, found.started_on, found.due.on) == (
+        "2024-1",
+        day("09-30"),
+        day("11-08"),
+    )
+    assert (found.person, found.department, found.inspection) == ("联席会议办公室", "", "")
+    assert of_round([], [visited(None)], Brief(sent_on=day("11-01")))["brief"].met_on == day(
+        "11-01"
+    )
+
+
+def test_a_round_without_inspections_needs_no_brief() -> None:
+    assert of_round([sealed()], []).keys() == {"reveal"}

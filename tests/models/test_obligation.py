@@ -269,3 +269,73 @@ def test_no_later_fact_takes_a_missed_day_out_of_sight(
         for key, row in book.rows.items():
             assert row.missed_on[: len(missed.get(key, []))] == missed.get(key, [])
             missed[key] = list(row.missed_on)
+
+
+# ---- by the clock -------------------------------------------------------------------------------
+
+TRANSFER = replace(
+    WANTED,
+    duty="crime_transfer",
+    started_on=day("07-13"),
+    started_at=moment("07-13 10:00"),
+    working_days=None,
+    hours=24,
+    due=Due(day("07-14"), moment("07-14 10:00"), False, "日历一"),
+)
+
+
+@pytest.fixture
+def clock() -> Book:
+    book = Book()
+    book.lay(TRANSFER, as_of="07-13 10:05")
+    return book
+
+
+def met(at: str, want: Wanted = TRANSFER) -> Wanted:
+    return replace(want, met_on=moment(at).date(), met_at=moment(at))
+
+
+def test_what_runs_by_the_clock_is_looked_at_from_its_first_minute(clock: Book) -> None:
+    assert (clock.row.next_alert_on, clock.row.next_alert_at) == (None, moment("07-13 10:00"))
+    assert clock.lay(TRANSFER, as_of="07-13 10:06") == Reconciled()
+
+
+@pytest.mark.parametrize(("at", "late"), [("07-14 10:00", False), ("07-14 10:01", True)])
+def test_it_is_late_from_the_minute_after_and_the_ledger_says_so(
+    clock: Book, at: str, late: bool
+) -> None:
+    (event,) = clock.lay(met(at), as_of="07-15").events
+    assert (event.action, event.detail["late"]) == ("期限完成", late)
+    assert event.detail["met_at"] == moment(at)
+    assert clock.row.late is late
+    assert clock.row.was_overdue(day("07-14")) is late
+
+
+def test_a_corrected_minute_is_a_new_version_alerted_anew(clock: Book) -> None:
+    clock.row.alerted_level = "before-24"
+    later = replace(
+        TRANSFER,
+        started_at=moment("07-13 10:30"),
+        due=Due(day("07-14"), moment("07-14 10:30"), False, "日历一"),
+    )
+    (event,) = clock.lay(later, as_of="07-13 11:00").events
+    assert event.action == "期限变更"
+    assert event.detail["before"]["due_at"] == moment("07-14 10:00")
+    assert (clock.row.due_version, clock.row.alerted_level) == (2, "")
+    assert clock.row.next_alert_at == moment("07-13 10:30")
+    assert clock.row.missed_on == []
+
+
+@pytest.mark.parametrize(
+    ("as_of", "missed"), [("07-14 10:00", []), ("07-14 10:01", ["2024-07-14"])]
+)
+def test_a_missed_minute_stays_in_sight_when_the_start_moves(
+    clock: Book, as_of: str, missed: list[str]
+) -> None:
+    later = replace(
+        TRANSFER,
+        started_at=moment("07-13 12:00"),
+        due=Due(day("07-14"), moment("07-14 12:00"), False, "日历一"),
+    )
+    clock.lay(later, as_of=as_of)
+    assert clock.row.missed_on == missed

@@ -7,11 +7,15 @@ import pytest
 from sqlalchemy import update
 
 from models.base import SHANGHAI
+from models.crime import CrimeEntry
 from models.database import writing
 from models.mail import Mail, letter
 from models.round import Round
 from tasks import obligation
+from tasks.crime import enter_crimes
 from tasks.health import Problem, problems, tell
+from tasks.mail import outgoing
+from tasks.urgent import sweep_urgent
 
 MONDAY = date(2024, 7, 8)
 
@@ -111,3 +115,46 @@ def test_each_problem_is_told_to_the_coordinator_once(drawn: Any) -> None:
     assert {row["email"] for row in mails} == {"coordinator@weidong.example"}
     assert mails[0]["subject"] == "〔运行告警〕运行失败"
     assert sum(row["action"] == "运行告警" for row in rows["ledger"]) == 2
+
+
+# ---- urgent alerts -------------------------------------------------------------------------------
+
+SATURDAY = date(2024, 7, 13)
+
+
+def suspect(reported: datetime) -> None:
+    """A report of suspected crime reached the head then."""
+    given = {
+        "inspection": "2024-1-D01",
+        "department": "yjglj",
+        "reported_at": f"{reported:%Y-%m-%d %H:%M}",
+        "handlers": ["张三", "李四"],
+        "entered_by": "张三",
+    }
+    enter_crimes([CrimeEntry(**given)], reported)
+
+
+@pytest.mark.parametrize(
+    ("now", "missed"), [(at(SATURDAY, 10, 59), False), (at(SATURDAY, 11), True)]
+)
+def test_an_urgent_alert_that_nobody_made_is_missed_within_the_hour_on_a_saturday(
+    recorded: Any, now: datetime, missed: bool
+) -> None:
+    settle(date(2024, 7, 12))
+    suspect(at(SATURDAY, 10))
+    assert (f"urgent:{SATURDAY}" in keys(now)) is missed
+    sweep_urgent(now)
+    assert f"urgent:{SATURDAY}" not in keys(now)
+
+
+def test_an_urgent_mail_that_does_not_leave_is_told_at_once_on_a_saturday(recorded: Any) -> None:
+    settle(date(2024, 7, 12))
+    suspect(at(SATURDAY, 10))
+    sweep_urgent(at(SATURDAY, 10))
+    assert problems(at(SATURDAY, 10, 59)) == []
+    (found,) = problems(at(SATURDAY, 11))
+    assert (found.key, found.urgent) == (f"urgent-mail:{SATURDAY}", True)
+    assert "有 1 封加急邮件过了 60 分钟还没有发出" in found.text
+    assert tell([found], at(SATURDAY, 11)) == 1
+    waiting = [mail.subject for mail in outgoing(at(SATURDAY, 11))]
+    assert any(subject.startswith("〔运行告警〕") for subject in waiting)

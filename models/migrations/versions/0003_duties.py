@@ -1,6 +1,5 @@
 """Duties of the crime track, of a refused inspection and of the brief."""
 
-import json
 from typing import Any
 
 import sqlalchemy as sa
@@ -97,8 +96,13 @@ def _complete_plans() -> None:
     plan = sa.table("plan", sa.column("id", sa.Integer), sa.column("content", sa.JSON))
     connection = op.get_bind()
     for number, content in connection.execute(sa.select(plan.c.id, plan.c.content)).all():
-        known: dict[str, Any] = content if isinstance(content, dict) else json.loads(content)
-        duties = {term["duty"] for term in known["terms"]}
-        terms = [*known["terms"], *(term for term in TERMS if term["duty"] not in duties)]
-        completed = {"urgent_alerts": URGENT_ALERTS} | known | {"terms": terms}
-        connection.execute(plan.update().where(plan.c.id == number).values(content=completed))
+        values = {"content": completed(content)}
+        connection.execute(plan.update().where(plan.c.id == number).values(values))
+
+
+def completed(content: dict[str, Any]) -> dict[str, Any]:
+    """A plan's content with every term and alert that it lacks."""
+    terms = content.get("terms", [])
+    duties = {term["duty"] for term in terms}
+    missing = [term for term in TERMS if term["duty"] not in duties]
+    return {"urgent_alerts": URGENT_ALERTS} | content | {"terms": [*terms, *missing]}
