@@ -74,23 +74,19 @@ def sweep(as_of: AsOf = "") -> None:
     """检查一次期限，生成提醒；不需要服务在运行。"""
     from flows.clock import moment
     from models.database import migrate
-    from tasks.duty import update_all_duties
+    from tasks.morning import MORNING
     from tasks.obligation import sweep as run
     from tasks.urgent import sweep_urgent
 
     migrate()
     at = moment(day(as_of, "--as-of") if as_of else None)
-    update_all_duties(at)
+    for look_after in MORNING.values():
+        look_after(at)
     urgent = sweep_urgent(at)
     if urgent.alerts:
         say(f"加急提醒 {urgent.alerts} 条，请运行 deliver 立即发出")
     done = run(at.date(), at)
-    say(
-        f"{done.as_of} 期限检查：已有更晚日期的检查，本次不做任何事"
-        if done.stale
-        else f"{done.as_of} 期限检查：{done.obligations} 项期限，"
-        f"{done.alerts} 条提醒，{done.mails} 份汇总"
-    )
+    say(f"{done.as_of} 期限检查：{done.told}")
 
 
 @app.command()

@@ -12,12 +12,11 @@ from flows.board import show_board
 from flows.clock import moment
 from flows.outbox import deliver
 from flows.stage import ask_for_pass, forget_runs, stage
-from tasks import agenda, board, calendar, duty, grant, holiday, obligation, round, urgent
+from tasks import agenda, board, calendar, obligation, round, urgent
+from tasks.morning import MORNING
 
 is_working_day = stage("工作日", calendar.is_working_day)
-update_duties = stage("期限", duty.update_all_duties)
-ask_for_notice = stage("索取放假通知", holiday.ask_for_notice)
-remind_approvers = stage("提醒批准人", grant.remind_approvers)
+look_after = [stage(name, function) for name, function in MORNING.items()]
 sweep = stage("期限检查", obligation.sweep)
 sweep_urgent = stage("加急催办", urgent.sweep_urgent)
 deliver_mails = stage("发信", deliver)
@@ -40,19 +39,12 @@ def sweep_deadlines(as_of: date | None = None) -> State[Any]:
         return Completed(name="非工作日", message=f"{at.date()} 不是工作日，只发加急提醒")
     for code in round.rounds_to_pass(at.date()):
         ask_for_pass(code, f"sweep:{at.date()}:{flow_run.id}")
-    update_duties(at)
-    ask_for_notice(at)
-    remind_approvers(at)
+    for each in look_after:
+        each(at)
     figures = sweep(at.date(), at)
     deliver_mails(at)
     show_board(collect_board(at.date(), at))
-    if figures.stale:
-        return Completed(name="已过时", message="已有更晚日期的检查，本次不做任何事")
-    return Completed(
-        name="已检查",
-        message=f"到期限的 {figures.obligations} 项，提醒 {figures.alerts} 条"
-        f"（补记未发 {figures.skipped} 条），邮件 {figures.mails} 封",
-    )
+    return Completed(name="已过时" if figures.stale else "已检查", message=figures.told)
 
 
 @flow(name="发信", flow_run_name="发信", persist_result=False)

@@ -45,6 +45,16 @@ class SweepFigures:
     mails: int = 0
     levels: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def told(self) -> str:
+        """The figures in words."""
+        if self.stale:
+            return "已有更晚日期的检查，本次不做任何事"
+        return (
+            f"到提醒日的期限 {self.obligations} 项，提醒 {self.alerts} 条"
+            f"（补记未发 {self.skipped} 条），汇总邮件 {self.mails} 封"
+        )
+
 
 def sweep(
     as_of: date,

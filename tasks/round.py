@@ -72,9 +72,9 @@ def begin_pass(code: str, at: datetime, flow_run_id: str) -> Begun | None:
 def close_round(code: str, at: datetime) -> bool:
     """Close the round if it may be: all drawn, and no obligation of it open. Returns whether it is.
 
-    §八 and the plan: published or 未实施, referrals sent, follow-ups closed, its brief sent. With no
-    inspection at all it closes as 无对象. One in which a correction has made something due is open
-    again.
+    §八 and the plan: published or 未实施, referrals sent, follow-ups closed, and its brief sent.
+    With no inspection at all it closes as 无对象. One in which a correction has made something due
+    is open again.
     """
     with writing() as session:
         round = lock(session, code)
