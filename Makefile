@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo serve test check pure offices servers chaos bench clean
+.PHONY: install demo serve test check pure offices servers chaos simulate bench clean
 
 install: .venv/.done
 
@@ -32,7 +32,7 @@ pure: install
 
 # Whole offices, each with its own SQLite file.
 offices: install
-	$(BIN)/pytest tests/tasks tests/flows tests/deployments -m 'not server' -n 2
+	$(BIN)/pytest tests/tasks tests/flows tests/deployments tests/simulation -m 'not server' -n 2
 
 # With a Prefect server, PostgreSQL, SMTP servers and a browser, in one process.
 
@@ -41,6 +41,11 @@ servers: install
 
 chaos: install
 	$(BIN)/python tests/chaos/run.py
+
+# A hundred office-years by seed, with crashes and outages; SEED= lives one of them again.
+simulate: install
+	PYTHONPATH=. PYTHONHASHSEED=0 $(BIN)/python tests/simulation/run.py $(if $(SEED),--seed $(SEED)) \
+		$(if $(YEARS),--years $(YEARS)) $(if $(UNTIL),--until $(UNTIL)) $(if $(TRACE),--trace)
 
 bench: install
 	@for bench in tests/bench/bench_*.py; do $(BIN)/python $$bench || exit 1; done

@@ -1,4 +1,4 @@
-"""What befalls an office beside its duties: corrections, leave, recusals, wrong entries, notices."""
+"""What befalls an office beside its duties: corrections, leave, notices, wrong entries."""
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
@@ -232,8 +232,14 @@ class Incidents:
         if not row:
             return None
         change = self.random.choice(
-            ({"status": "离岗"}, {"status": "在岗"}, {"status": "在岗"}, {"email": ""})
-            + ({"email": "new@inspector.example"}, {"certificate_expires_on": today})
+            (
+                {"status": "离岗"},
+                {"status": "在岗"},
+                {"status": "在岗"},
+                {"email": ""},
+                {"email": "new@inspector.example"},
+                {"certificate_expires_on": today},
+            )
         )
         return Act(f"inspector {row['code']}", lambda at: self._save(Inspector, row, change, at))
 

@@ -55,23 +55,36 @@ class Life:
 
     def day(self, today: date) -> None:
         """One day of it."""
-        if today < self._down_until:
+        if not self._up(today):
             return
+        self._run("sweep", flows.obligation.sweep_deadlines.fn)
+        touched = self._asked_for(0.15)
+        if self.world.days.works(today):
+            self._working_day(touched)
+        elif self.random.random() < 0.1:
+            self._deliver(time(12))
+        if self.world.clock.wrong == timedelta():  # by the right clock, that is
+            hold(self.seen, invariants.DAY)
+        if today.day == 1:
+            hold(self.seen, (invariants.sealed_draws_stay,))
+
+    def _up(self, today: date) -> bool:
+        """Whether anything runs today."""
+        if today < self._down_until:
+            return False
         if self.random.random() < 0.006:
             self._down_until = today + timedelta(self.random.choice((1, 1, 2, 3, 5, 10, 40)))
-            return self._note(f"down until {self._down_until}")
-        world = self.world
+            self._note(f"down until {self._down_until}")
+            return False
         self._weather(today)
-        if not any(is_open(row) for row in self.seen.owed.values()) and self.random.random() < 0.8:
-            return None  # nobody owes anything, and nobody notices that nothing runs
-        self._run("sweep", flows.obligation.sweep_deadlines.fn)
-        if self.random.random() < 0.02:
+        # Where nobody owes anything, nobody notices that nothing runs.
+        owed = any(is_open(row) for row in self.seen.owed.values())
+        return owed or self.random.random() < 0.2
+
+    def _working_day(self, touched: set[str]) -> None:
+        world = self.world
+        if self.random.random() < 0.02 and world.days.works(world.clock.now().date()):
             self._run("late sweep", lambda: flows.obligation.sweep_deadlines.fn(_eve(world)))
-        touched = self._asked_for(0.15)
-        if not world.days.works(today):
-            if self.random.random() < 0.1:
-                self._deliver(time(12))
-            return self._evening()
         world.clock.to(time(9, 30))
         for act in [*self.people.acts(world.clock.now().date()), *self._incidents()]:
             touched |= self._act(act)
@@ -81,7 +94,6 @@ class Life:
         self._pass(touched)
         if self.random.random() < 0.25:
             self._deliver(time(16))
-        self._evening()
 
     def _incidents(self) -> list[Act]:
         return list(self.incidents.acts(self.world.clock.now().date()))
@@ -102,12 +114,6 @@ class Life:
         else:
             world.crashes.disarm()
 
-    def _evening(self) -> None:
-        if self.world.clock.wrong == timedelta():  # by the right clock, that is
-            hold(self.seen, invariants.DAY)
-        if self.world.clock.day.day == 1:
-            hold(self.seen, (invariants.sealed_draws_stay,))
-
     def _asked_for(self, chance: float) -> set[str]:
         """The rounds for which the sweep asked for a pass; of each request many get lost."""
         asked = sorted(set(self.world.requests))
@@ -122,7 +128,7 @@ class Life:
 
     def _pass(self, codes: set[str]) -> set[str]:
         for code in sorted(codes):
-            late = self.random.random() < 0.01
+            late = self.random.random() < 0.01 and self.world.days.works(self.world.clock.day)
             given = (code, _eve(self.world)) if late else (code,)
             self._run(f"pass {code}", lambda given=given: flows.round.run_round.fn(*given))
         return set()

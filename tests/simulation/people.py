@@ -45,7 +45,7 @@ class People:
         }
 
     def acts(self, today: date) -> Iterator[Act]:
-        """What is done today about the duties that are open, and that anybody knows to deal with."""
+        """What is done today about open duties of the kinds that anybody deals with."""
         for row in list(self.seen.owed.values()):
             name = f"{row['duty']} {row['object']}"
             if not is_open(row) or row["duty"] not in self._deal:

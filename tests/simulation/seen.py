@@ -5,6 +5,7 @@ import sqlite3
 from datetime import date
 from typing import Any
 
+from post import Accepted
 from world import World
 
 Row = dict[str, Any]
@@ -23,9 +24,10 @@ class Seen:
         self.entries: list[Row] = []
         self.alerts: list[Row] = []
         self.frozen: list[Row] = []
+        self.accepted: list[Accepted] = []
         self.sealed: dict[str, str] = {}
         self.plan: Row = {}
-        self._entry = self._alert = 0
+        self._entry = self._alert = self._mail = 0
         self._known: set[str] = set()
         self._frozen: set[int] = set()
         self._planned: list[Row] = []
@@ -48,6 +50,8 @@ class Seen:
         self._entry = self.entries[-1]["id"] if self.entries else self._entry
         self.alerts = self.rows("SELECT * FROM alert WHERE id > ? ORDER BY id", self._alert)
         self._alert = self.alerts[-1]["id"] if self.alerts else self._alert
+        self.accepted = self.world.post.accepted[self._mail :]
+        self._mail += len(self.accepted)
         frozen = self.book.execute(
             "SELECT id FROM mail WHERE kind = 'digest' AND frozen_at IS NOT NULL"
         ).fetchall()

@@ -1,4 +1,4 @@
-"""The world of one office: its year, its plan, its registers, and nothing that is left to chance."""
+"""The world of one office: its year, its plan, its registers; nothing is left to chance."""
 
 import hashlib
 import json
@@ -35,7 +35,7 @@ from tasks.plan import load_plan
 from tasks.registers import save_inspectors, save_subjects
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))
-from passes import outside_prefect  # noqa: E402
+from passes import outside_prefect
 
 YEARS = (2021, 2022, 2023, 2024, 2025)
 LENGTH = 365
@@ -44,10 +44,18 @@ RESPONSIBLE, HEAD, OFFICE = "responsible", "head", "coordinator"
 LEVELS: tuple[Any, ...] = (
     None,
     None,
-    [("soon", -5, 0, [RESPONSIBLE]), ("due", 0, 0, [RESPONSIBLE, HEAD])]
-    + [("over", 2, 0, [HEAD, OFFICE]), ("again", 5, 3, [RESPONSIBLE, HEAD, OFFICE])],
-    [("before-1", -1, 0, [RESPONSIBLE]), ("over-1", 1, 0, [RESPONSIBLE, HEAD])]
-    + [("over-4", 4, 0, [OFFICE]), ("over-9", 9, 0, [RESPONSIBLE, OFFICE])],
+    [
+        ("soon", -5, 0, [RESPONSIBLE]),
+        ("due", 0, 0, [RESPONSIBLE, HEAD]),
+        ("over", 2, 0, [HEAD, OFFICE]),
+        ("again", 5, 3, [RESPONSIBLE, HEAD, OFFICE]),
+    ],
+    [
+        ("before-1", -1, 0, [RESPONSIBLE]),
+        ("over-1", 1, 0, [RESPONSIBLE, HEAD]),
+        ("over-4", 4, 0, [OFFICE]),
+        ("over-9", 9, 0, [RESPONSIBLE, OFFICE]),
+    ],
 )
 
 

@@ -1,0 +1,206 @@
+"""Offices that live by their seed alone, and invariants that can fail."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import invariants
+from invariants import Violation, hold
+from life import Life
+from people import Act
+from post import Accepted
+from seen import Seen
+from world import World
+
+RUN = Path(__file__).parent / "run.py"
+OPEN = "met_on IS NULL AND closed_on IS NULL AND NOT suspended"
+
+
+@pytest.mark.parametrize(("seed", "days"), [(1, 120), (20240658, 150)])
+def test_whatever_befalls_an_office_every_invariant_holds(
+    tmp_path: Path, seed: int, days: int
+) -> None:
+    life = Life(World(seed, tmp_path))
+    life.live(days)
+    assert life.counts["alerts"] > 20
+    assert life.counts["mails"] > 20
+
+
+def test_the_same_seed_gives_the_same_life_in_any_process(tmp_path: Path) -> None:
+    started = [
+        subprocess.Popen(
+            [sys.executable, str(RUN), "--seed", "3", "--days", "70"],
+            env={"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(RUN.parents[2])},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for hash_seed in ("1", "2")
+    ]
+    said = [process.communicate()[0] for process in started]
+    lives = [re.sub(r"[\d.]+ s$", "", line, flags=re.MULTILINE) for line in said]
+    assert lives[0] == lives[1]
+    assert "0 violations" in lives[0]
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """An office after some months; its database is to be copied."""
+    world = World(5, tmp_path_factory.mktemp("lived"))
+    Life(world).live(150)
+    return world
+
+
+@pytest.fixture
+def seen(lived: World, tmp_path: Path) -> Iterator[Seen]:
+    """That office, looked at twice, its triggers off."""
+    shutil.copy(lived.database, tmp_path)
+    home, accepted = lived.home, list(lived.post.accepted)
+    lived.home = tmp_path
+    with lived.lived_in():
+        found = Seen(lived)
+        for (trigger,) in found.book.execute("SELECT name FROM sqlite_master WHERE type='trigger'"):
+            found.book.execute(f"DROP TRIGGER {trigger}")
+        found.look()
+        found.look()
+        yield found
+        found.book.close()
+    lived.home, lived.post.accepted = home, accepted
+
+
+# What is done to the office behind its back, and which invariant says so. {one} is an open duty
+# that is overdue and was alerted, {told} its last alert.
+NEW_ALERT = (
+    "INSERT INTO alert (obligation_id, due_version, level, name, role, recipient, email, why, "
+    "raised_on, mail_id) SELECT obligation_id, due_version, {level}, name, {role}, recipient, "
+    "{email}, '', raised_on, {mail} FROM alert WHERE id = {told}"
+)
+MAIL_AGAIN = (
+    "INSERT INTO mail SELECT id + 100000, key || '2', kind, name, email, day, state, attempts, "
+    "next_try_at, claimed_by, claimed_until, frozen_at, message_id, subject, {text}, html, "
+    "sent_at, error FROM mail WHERE id = {mail}"
+)
+UNTRUE = [
+    ("UPDATE obligation SET due_on = '2030-01-02' WHERE id = {one}", "due_days_move_with_an_entry"),
+    ("UPDATE obligation SET due_on = '2030-01-02' WHERE id = {one}", "due_days_are_counted_right"),
+    ("UPDATE obligation SET provisional = 1 WHERE id = {one}", "due_days_are_counted_right"),
+    ("UPDATE obligation SET met_on = due_on WHERE id = {one}", "duties_end_with_an_entry"),
+    ("DELETE FROM obligation WHERE id = {one}", "duties_end_with_an_entry"),
+    (
+        "UPDATE obligation SET due_version = 99, due_on = '2030-01-02' WHERE id = {one}",
+        "nothing_missed_is_forgotten",
+    ),
+    (
+        NEW_ALERT.format(
+            level="'early'", role="role", email="email", mail="mail_id", told="{told}"
+        ),
+        "alerts_come_on_their_day",
+    ),
+    (
+        NEW_ALERT.format(level="'x'", role="role", email="'a@b.example'", mail="1", told="{told}"),
+        "alerts_reach_somebody",
+    ),
+    (
+        NEW_ALERT.format(level="'x'", role="role", email="email", mail="NULL", told="{told}"),
+        "what_is_skipped_was_overtaken",
+    ),
+    (
+        "CREATE TABLE copy AS SELECT * FROM alert; DROP TABLE alert; "
+        "ALTER TABLE copy RENAME TO alert; INSERT INTO alert SELECT id + 100000, obligation_id, "
+        "due_version, level, name, role, recipient, email, why, raised_on, mail_id "
+        "FROM alert WHERE id = {told}",
+        "no_level_is_told_twice",
+    ),
+    ("DELETE FROM alert WHERE id = {told}", "every_level_is_accounted_for"),
+    ("UPDATE alert SET due_version = 0 WHERE id = {told}", "every_level_is_accounted_for"),
+    ("UPDATE obligation SET person = '' WHERE id = {one}", "every_duty_has_an_owner"),
+    (
+        "UPDATE obligation SET next_alert_on = NULL WHERE id = {one}",
+        "every_duty_is_looked_at_again",
+    ),
+    (
+        MAIL_AGAIN.format(text="''", mail="{mail}")
+        + "; UPDATE alert SET mail_id = mail_id + 100000 WHERE id = {told}",
+        "digests_tell_what_is_open",
+    ),
+    (MAIL_AGAIN.format(text="text", mail="{mail}"), "one_digest_a_day"),
+    (MAIL_AGAIN.format(text="text", mail="{mail}"), "one_mail_a_key"),
+    (
+        "UPDATE mail SET message_id = '<other@office.example>' WHERE id = {mail}",
+        "every_mail_arrived_or_shows_why",
+    ),
+    ("UPDATE mail SET state = 'pending' WHERE id = {mail}", "every_mail_arrived_or_shows_why"),
+    ("UPDATE alert SET email = 'a@b.example' WHERE id = {told}", "what_is_told_has_a_mail"),
+    ("UPDATE ledger SET detail = '{{}}' WHERE id = 7", "the_ledger_is_one_chain"),
+    ("DELETE FROM ledger WHERE id = 7", "the_ledger_is_one_chain"),
+    (
+        "INSERT INTO ledger (at, actor, action, subject, detail, previous, digest) "
+        "SELECT at, actor, action, subject, detail, previous, digest "
+        "FROM ledger WHERE action = '抽取封存'",
+        "draws_are_sealed_once",
+    ),
+    ("UPDATE drawn_subject SET code = 'other'", "sealed_draws_stay"),
+    (
+        "UPDATE team_member SET certificate = certificate || '9'",
+        "draws_can_be_recomputed",
+    ),
+    ("UPDATE inspection SET unannounced = 1", "nobody_is_warned"),
+]
+
+
+@pytest.mark.parametrize(("statement", "named"), UNTRUE)
+def test_what_was_done_behind_the_offices_back_is_named(
+    seen: Seen, statement: str, named: str
+) -> None:
+    invariant = getattr(invariants, named)
+    if named in ("sealed_draws_stay", "draws_are_sealed_once"):
+        seen.entries = seen.rows("SELECT * FROM ledger")
+        seen.sealed.clear()
+        hold(seen, (invariants.draws_are_sealed_once,))
+        seen.look()
+    hold(seen, (invariant,))
+    [told, one, mail] = seen.book.execute(
+        "SELECT a.id, o.id, mail_id FROM alert a JOIN obligation o ON o.id = obligation_id "
+        f"AND a.due_version = o.due_version JOIN mail m ON m.id = mail_id WHERE {OPEN} "
+        "AND working_days IS NOT NULL AND state = 'sent' AND a.name NOT LIKE '' AND a.why = '' "
+        "AND (o.duty, o.object) NOT IN (SELECT duty, object FROM granted_time) "
+        "ORDER BY a.id DESC LIMIT 1"
+    ).fetchone()
+    seen.book.executescript(statement.format(one=one, told=told, mail=mail))
+    seen.look()
+    with pytest.raises(Violation, match=re.escape(" ".join(str(invariant.__doc__).split()))):
+        hold(seen, (invariant,))
+
+
+def test_a_mail_on_a_day_off_is_named(seen: Seen) -> None:
+    hold(seen, (invariants.mails_go_out_on_working_days,))
+    saturday = seen.world.clock.day
+    while seen.world.days.works(saturday):
+        saturday += timedelta(1)
+    seen.world.clock.begin(saturday, timedelta())
+    seen.world.post.accepted.append(Accepted(seen.world.clock.now(), "a@b.example", "<1>", ""))
+    seen.look()
+    with pytest.raises(Violation, match="day off"):
+        hold(seen, (invariants.mails_go_out_on_working_days,))
+
+
+def test_a_repeat_with_other_bytes_is_named(seen: Seen) -> None:
+    hold(seen, (invariants.repeats_are_the_same_mail,))
+    seen.world.post.accepted.append(replace(seen.world.post.accepted[0], sha256="other"))
+    with pytest.raises(Violation, match="same bytes"):
+        hold(seen, (invariants.repeats_are_the_same_mail,))
+
+
+def test_a_wrong_entry_that_stands_is_named(seen: Seen) -> None:
+    life: Any = Life(seen.world)
+    life.seen = seen
+    with pytest.raises(Violation, match="cannot stand is refused"):
+        life._act(Act("nonsense", lambda at: None, wrong=True))
