@@ -20,6 +20,7 @@ from models.plan import Plan
 from models.publication import PublicationEntry
 from models.record import ItemEntry, MeasureEntry, RecordEntry
 from models.referral import FollowUpEntry, ReferralEntry
+from models.refusal import RefusalEntry
 from models.round import Round
 
 # Working days from the due day on which each temper acts; the coordinator hears on the 5th.
@@ -27,7 +28,16 @@ LATE, ESCALATED = 2, 6
 # Chances of a duty being done late, and only once it was escalated.
 LATE_CHANCE, ESCALATED_CHANCE = 0.07, 0.04
 # Working days from the start on which the prompt act.
-PROMPT = {"record": 1, "publish": 12, "decide_referral": 3, "refer": 4}
+PROMPT = {
+    "record": 1,
+    "report_refusal": 1,
+    "publish": 12,
+    "decide_referral": 3,
+    "refer": 4,
+    "brief": 21,
+}
+# What is nobody's to enter, or has a day of its own.
+NOT_ENTERED = ("draw", "public_value", "inspect", "reveal", "crime_decide", "crime_transfer")
 
 
 @dataclass(frozen=True)
@@ -95,7 +105,7 @@ class People:
             acts = [
                 Act(self._day(row), row.duty, row.object)
                 for row in rows
-                if row.duty not in ("draw", "public_value", "inspect")
+                if row.duty not in NOT_ENTERED
             ]
         return sorted(acts, key=lambda act: (act.on, act.duty, act.object))
 
@@ -216,6 +226,23 @@ class People:
                 entered_by=inspection.members(department)[0].name,
             )
         return list(found.values())
+
+    def refusals(self, acts: list[Act], day: date) -> list[RefusalEntry]:
+        """Refusals to sign reported that day."""
+        return [
+            RefusalEntry(
+                inspection=inspection.code,
+                reported_on=day,
+                receiving=self.plan.department(department).name,
+                document=f"演练拒签〔{day.year}〕{inspection.code}号",
+                entered_by=inspection.members(department)[0].name,
+            )
+            for inspection, department in self._inspections(acts, "report_refusal")
+        ]
+
+    def briefs(self, acts: list[Act]) -> list[str]:
+        """The rounds whose brief is sent that day."""
+        return [act.object for act in acts if act.duty == "brief"]
 
     def public_values(self, round_code: str) -> list[tuple[str, str, list[str]]]:
         """Grade, value and its two witnesses for each draw that waits for a public value."""

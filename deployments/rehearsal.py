@@ -14,9 +14,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from calendars import WorkingCalendar
+from deployments.outcome import table
 from deployments.server import refuse_taken_port, running, ui_url
 from models import fiction
 from models.base import SHANGHAI
@@ -75,7 +75,7 @@ def rehearse(settings: Settings, plan_file: Path, quiet: bool = False) -> dict[s
         json.dumps(summary, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
     )
     if not quiet:
-        console.print(_table(summary))
+        console.print(table(summary))
         console.print(
             f"邮件 {summary['mails']} 封，流程运行 {summary['prefect']['flow_runs']} 次，"
             f"用时 {summary['seconds']} 秒；再看界面：SHUANGSUIJI_HOME={home} shuangsuiji serve"
@@ -188,33 +188,43 @@ class _Course:
 
     def _next_day(self) -> date | None:
         """The next day after today on which anybody or anything acts; None once all is closed."""
+        from deployments.suspect import crimes
         from tasks import agenda
 
-        days = [act.on for act in self.people.acts()]
-        days += agenda.next_days(self.today)
         if not agenda.any_open():
             return None
         tomorrow = self.today + timedelta(days=1)
-        day = max(tomorrow, min(days, default=tomorrow))
-        return self.calendar.first_working_day(day)
+        days = [act.on for act in self.people.acts()] + agenda.next_days(self.today)
+        at_work = self.calendar.first_working_day(max(tomorrow, min(days, default=tomorrow)))
+        # Suspected crime knows no days off.
+        urgent = agenda.next_urgent_days(self.today) + [on for on, _ in crimes(self.plan)]
+        return min(at_work, max(tomorrow, min(urgent, default=at_work)))
 
     def _day(self) -> list[str]:
-        """What happens on this day, in the order of a working day."""
+        """What happens on this day, in the order of a working day; on a day off the urgent."""
         from deployments.people import drawn_to_withhold
+        from deployments.suspect import crimes
+        from flows.brief import send_brief
+        from flows.crime import enter_crime
         from flows.draw import enter_public_value
         from flows.inspection import record_inspection
         from flows.notice import confirm_service, withhold_notice
         from flows.obligation import sweep_deadlines
         from flows.publication import confirm_publication
         from flows.referral import close_follow_up, confirm_referral
+        from flows.refusal import report_refusal
         from flows.round import run_round
         from tasks import agenda
 
         done = []
-        acts = [act for act in self.people.acts() if act.on <= self.today]
+        at_work = self.calendar.provisional.is_working_day(self.today)
+        acts = [act for act in self.people.acts() if at_work and act.on <= self.today]
+        suspected = [entry for on, entry in crimes(self.plan) if on <= self.today]
         for name, flow, entries, extra in (
             ("送达", confirm_service, self.people.services(acts, self.today), ("演练",)),
             ("记录", record_inspection, self.people.records(acts, self.today), ()),
+            ("拒签报告", report_refusal, self.people.refusals(acts, self.today), ()),
+            ("涉罪移送", enter_crime, suspected, ()),
             ("移送", confirm_referral, self.people.referrals(acts, self.today), ()),
             ("公示", confirm_publication, self.people.publications(acts, self.today), ()),
             ("复查", close_follow_up, self.people.follow_ups(acts, self.today), ()),
@@ -222,6 +232,10 @@ class _Course:
             if entries:
                 self._flow(flow, entries, *extra)
                 done.append(f"{name} {len(entries)}")
+        for code in self.people.briefs(acts):
+            office = self.plan.coordinator.name
+            self._flow(send_brief, code, self.today, "区人民政府（演练）", f"{code} 简报", office)
+            done.append(f"简报 {code}")
         for code in agenda.rounds_with_work(self.today):
             self._flow(run_round, code)
             done.append(f"推进 {code}")
@@ -276,26 +290,3 @@ class _Course:
             },
             "seconds": round(seconds, 1),
         }
-
-
-def _table(summary: dict[str, Any]) -> Table:
-    table = Table(title=f"演练结果 · {summary['plan']}")
-    for heading in ("轮次", "开始", "办结"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("名录库", "抽取 A/B/C/D", "检查", "移送", "公示", "曾逾期", "提醒"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for one in summary["rounds"]:
-        draws = one["draws"]
-        table.add_row(
-            one["code"],
-            one["opened_on"],
-            one["closed_on"],
-            str(sum(draw["pool"] for draw in draws)),
-            "/".join(str(draw["count"]) for draw in draws),
-            str(one["inspections"]),
-            str(one["referrals"]),
-            str(one["publications"]),
-            str(one["overdue"]),
-            str(one["alerts"]),
-        )
-    return table

@@ -106,6 +106,7 @@ def brief_draft(
             overdue=row.overdue,
         )
         for row in figures.rows
+        if row.duty != "brief"
     )
     return BriefDraft(
         drill=plan.drill,
@@ -133,7 +134,7 @@ def highlights(plan: Plan, figures: Statistics, inspections: Inspections) -> lis
     if inspections.ended:
         found.append(
             f"{len(plan.departments)} 个部门联合检查 {inspections.ended} 户，"
-            f"每户一次进门查完 {len(plan.items)} 个事项。"
+            f"每户进一次门，同查 {len(plan.items)} 个事项。"
         )
     found += [
         f"{rate.name} 100%（{rate.part} ÷ {rate.whole}）。"

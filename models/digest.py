@@ -105,7 +105,7 @@ def render(name: str, at: datetime, issuer: str, items: Sequence[Item], ledger: 
 def render_urgent(name: str, at: datetime, issuer: str, item: Item, ledger: str = "") -> Digest:
     """The mail of one urgent alert; its subject names no company."""
     summary = f"{item.duty}：{item.standing}"
-    subject = f"【双随机紧急】{summary}（{item.due}前）"
+    subject = f"【双随机紧急】{summary}（期限 {item.due}）"
     return _filled(subject, name, named_minute(at), summary, issuer, [item], URGENT_NOTE, ledger)
 
 

@@ -5,6 +5,7 @@ from datetime import date
 from sqlalchemy import func, or_, select, text
 from sqlalchemy.orm import Session
 
+from calendars.deadline import end_of
 from models.database import reading
 from models.draw import Draw
 from models.inspection import Inspection
@@ -47,16 +48,27 @@ def next_days(after: date) -> list[date]:
     with reading() as session:
         days = {day for _, day in _waiting(session)}
         alert = session.scalar(select(func.min(Obligation.next_alert_on)).where(text(OPEN)))
-        urgent = session.scalar(select(func.min(Obligation.next_alert_at)).where(text(OPEN)))
-        days |= {alert} if alert else set()
-        days |= {urgent.date()} if urgent else set()
+        if alert is not None:
+            days.add(alert)
+        return sorted(day for day in days if day > after)
+
+
+def next_urgent_days(after: date) -> list[date]:
+    """The days after that one, days off included, on which an urgent alert falls due."""
+    with reading() as session:
+        alerts = select(Obligation.next_alert_at).where(text(OPEN))
+        days = {at.date() for at in session.scalars(alerts) if at is not None}
         return sorted(day for day in days if day > after)
 
 
 def alerts_due(as_of: date) -> bool:
-    """Whether a sweep on that day would find anything."""
+    """Whether a sweep on that day would find anything; on a day off what is urgent alone."""
     with reading() as session:
-        due = select(Obligation.id).where(text(OPEN), Obligation.next_alert_on <= as_of).limit(1)
+        working = office_calendar(session).provisional.is_working_day(as_of)
+        fallen = Obligation.next_alert_at < end_of(as_of)
+        if working:
+            fallen = or_(fallen, Obligation.next_alert_on <= as_of)
+        due = select(Obligation.id).where(text(OPEN), fallen).limit(1)
         return session.scalar(due) is not None
 
 

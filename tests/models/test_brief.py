@@ -46,7 +46,7 @@ def test_the_rates_are_those_of_the_statistics_save_the_plan_s_own() -> None:
 
 def test_only_what_is_whole_is_a_highlight() -> None:
     assert draft(LATE, FOLLOWED).highlights == (
-        "2 个部门联合检查 20 户，每户一次进门查完 3 个事项。",
+        "2 个部门联合检查 20 户，每户进一次门，同查 3 个事项。",
         "检查完成率 100%（20 ÷ 20）。",
         "后续处置完结率 100%（5 ÷ 5）。",
     )

@@ -297,7 +297,7 @@ def test_weekend_or_holiday_it_is_sent_within_the_same_run(office: Office, minut
     assert len(office.deliver(minute)) == 1
     (mail,) = office.mails()
     assert (mail.state, mail.urgent_since) == ("sent", at(minute))
-    assert mail.subject.startswith("【双随机紧急】涉罪决定：还剩 48 小时 0 分（2024年")
+    assert mail.subject.startswith("【双随机紧急】涉罪决定：还剩 48 小时 0 分（期限 2024年")
     assert "某某化工" not in mail.subject
 
 
@@ -323,7 +323,7 @@ def test_each_level_is_a_mail_of_its_own_under_a_key_of_its_own(office: Office) 
         (f"1:1:over:{OFFICE}", "sent"),
     ]
     assert office.mails()[-1].subject == (
-        "【双随机紧急】涉罪决定：已逾期 1 分（2024年7月15日（周一）24时前）"
+        "【双随机紧急】涉罪决定：已逾期 1 分（期限 2024年7月15日（周一）24时）"
     )
 
 
