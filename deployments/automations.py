@@ -8,11 +8,15 @@ from prefect.events.actions import RunDeployment
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
 
-from flows.watch import STUCK_AFTER, WATCH
+from flows.watch import STUCK_AFTER_MINUTES, WATCH
 from models.plan import DUTY_NAMES
 from tasks.progress import CLOSED
 
 _RUN = "prefect.flow-run."
+STUCK_AFTER = timedelta(minutes=STUCK_AFTER_MINUTES)
+SWEPT_WITHIN = timedelta(hours=25)
+# How much later than a run is stuck the watch looks: what it compares is not the same clock.
+LATER = 31 / 30
 # Every state by which a run of ours ends; Prefect names its events after them.
 SWEPT = ("已检查", "已过时", "非工作日")
 ENDS = (
@@ -23,9 +27,21 @@ ENDS = (
 )
 
 
-def automations(watched: list[str], watch: UUID) -> list[AutomationCore]:
-    """The automations over the deployments of those names; each runs the deployment `watch`."""
-    look = RunDeployment(source="selected", deployment_id=watch, parameters={})
+def automations(
+    watched: list[str],
+    watch: UUID,
+    stuck_after: timedelta = STUCK_AFTER,
+    swept_within: timedelta = SWEPT_WITHIN,
+) -> list[AutomationCore]:
+    """The automations over the deployments of those names; each runs the deployment `watch`.
+
+    `stuck_after`: how long a run may take. `swept_within`: how long there may be no sweep. Prefect
+    asks for 10 seconds at least of either.
+    """
+    minutes = stuck_after.total_seconds() / 60
+    look = RunDeployment(
+        source="selected", deployment_id=watch, parameters={"stuck_after": minutes}
+    )
     return [
         AutomationCore(
             name="双随机：运行失败即报告",
@@ -41,7 +57,7 @@ def automations(watched: list[str], watch: UUID) -> list[AutomationCore]:
         ),
         AutomationCore(
             name="双随机：运行卡住即报告",
-            description="任何一次运行开始半小时后仍未结束时，做一次值守检查，"
+            description=f"任何一次运行开始 {minutes:g} 分钟后仍未结束时，做一次值守检查，"
             "由它给联席会议办公室发邮件。",
             trigger=EventTrigger(
                 after={_RUN + "Running"},
@@ -50,20 +66,21 @@ def automations(watched: list[str], watch: UUID) -> list[AutomationCore]:
                 match_related=_of(watched),
                 posture=Posture.Proactive,
                 threshold=1,
-                within=STUCK_AFTER + timedelta(minutes=1),
+                within=stuck_after * LATER,
             ),
             actions=[look],
         ),
         AutomationCore(
             name="双随机：期限检查漏做即报告",
-            description="25 小时内没有一次期限检查完成时，做一次值守检查；工作日确实漏做的，"
+            description=f"{swept_within.total_seconds() / 3600:g} 小时内没有一次期限检查完成时，"
+            "做一次值守检查；工作日确实漏做的，"
             "由它给联席会议办公室发邮件。",
             trigger=EventTrigger(
                 expect={_RUN + name for name in SWEPT},
                 match_related=_of(["期限检查"]),
                 posture=Posture.Proactive,
                 threshold=1,
-                within=timedelta(hours=25),
+                within=swept_within,
             ),
             actions=[look],
         ),

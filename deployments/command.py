@@ -99,7 +99,8 @@ def deliver() -> None:
     migrate()
     at = now()
     sweep_urgent(at)
-    done = run(at)
+    with bar():
+        done = run(at)
     say(f"已发 {done.sent} 封，待重试 {done.retried} 封，无法送达 {done.undeliverable} 封")
     if done.stopped:
         say(done.stopped)

@@ -1,7 +1,7 @@
 """What is served: each flow as a deployment, and the schedules of the plans."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -16,17 +16,18 @@ from prefect_email import EmailServerCredentials
 
 from calendars import WorkingCalendar
 from deployments import automations
+from deployments.forms import label, offered
 from flows.alternate import take_alternate
 from flows.board import find_links, keep, write_board
 from flows.brief import send_brief
+from flows.card import card, keep_card
 from flows.crime import enter_crime
 from flows.draw import draw_grade, enter_public_value, reveal_draw
-from flows.entry import field_labels, required_fields
 from flows.external_draw import import_external_draw
 from flows.grant import extend_term, suspend_term
 from flows.holiday import import_holiday_notice
 from flows.inspection import drop_inspection, record_inspection
-from flows.links import START, Links
+from flows.links import START, Links, round_card
 from flows.notice import confirm_service, withhold_notice
 from flows.obligation import deliver_outbox, sweep_deadlines
 from flows.opening import open_round_early
@@ -42,6 +43,7 @@ from flows.watch import watch
 from models.plan import Plan, PlannedRound
 from tasks.agenda import round_codes
 from tasks.board import board
+from tasks.progress import progress
 
 FORMS = (
     record_inspection,
@@ -69,8 +71,6 @@ FORMS = (
     open_round_early,
     preview_alerts,
 )
-# For rehearsals, commands and tests; nobody fills it in.
-HIDDEN = "as_of"
 # Away from midnight, when runs are seen to start on the day before.
 OPENING = time(9, 0)
 WATCH_AFTER = timedelta(hours=2, minutes=15)
@@ -120,7 +120,8 @@ def deployments(plans: list[Plan]) -> list[RunnerDeployment]:
         ),
         _served(watch, [_daily(at) for at in watches], ["值守"]),
     ]
-    served += [_served(form, [], ["表单"]) for form in FORMS]
+    choices = offered(plans)
+    served += [_served(form, [], ["表单"], choices) for form in FORMS]
     return served
 
 
@@ -128,7 +129,12 @@ def _daily(at: time) -> Schedule:
     return Cron(f"{at.minute} {at.hour} * * *", timezone="Asia/Shanghai")
 
 
-def _served(flow: Flow[Any, Any], schedules: list[Schedule], tags: list[str]) -> RunnerDeployment:
+def _served(
+    flow: Flow[Any, Any],
+    schedules: list[Schedule],
+    tags: list[str],
+    choices: Mapping[str, Sequence[str]] = {},
+) -> RunnerDeployment:
     # Module entrypoints: those by file would put flows/ first on the path of imports.
     made = flow.to_deployment(
         flow.name,
@@ -139,24 +145,8 @@ def _served(flow: Flow[Any, Any], schedules: list[Schedule], tags: list[str]) ->
         enforce_parameter_schema="表单" not in tags,
     )
     assert isinstance(made, RunnerDeployment)  # a coroutine only where there is an event loop
-    _label(made, flow)
+    label(made, flow, choices)
     return made
-
-
-def _label(made: RunnerDeployment, flow: Flow[Any, Any]) -> None:
-    """Give the form Chinese labels, and leave out what nobody fills in.
-
-    Prefect titles each field by its parameter's name, after any title of ours.
-    """
-    schema = made._parameter_openapi_schema
-    fields = schema.properties
-    fields.pop(HIDDEN, None)
-    schema.required = required_fields(flow.fn)
-    for name in schema.required:
-        fields[name].pop("default", None)
-    for name, (label, help) in field_labels(flow.fn).items():
-        if name in fields:
-            fields[name] |= {"title": label, "description": help}
 
 
 def serve(plans: list[Plan], at: datetime, announce: Callable[[Links], None]) -> None:
@@ -180,9 +170,15 @@ def serve(plans: list[Plan], at: datetime, announce: Callable[[Links], None]) ->
 def write_pages(made: Sequence[RunnerDeployment], at: datetime) -> Links:
     """Write the pages that stay, and make the automations; any number of times."""
     forms = {one.name: (one.description or "").split("\n\n")[0] for one in made}
+    codes, shown = round_codes(), board(at.date(), at)
     with get_client(sync_client=True) as client:
-        links = write_board(client, board(at.date(), at))
-        page = start_page(links, round_codes(), forms)
+        links = write_board(client, shown)
+        new = [code for code in codes if round_card(code) not in links.artifacts]
+        for code in new:
+            keep_card(client, links, code, card(progress(code, at.date()), at, [], links), at)
+        if new:
+            links = write_board(client, shown)  # now that it can link to their cards
+        page = start_page(links, codes, forms)
         keep(client, links, START, "markdown", page, f"开始页（{at:%Y-%m-%d %H:%M}）")
         links = find_links(client)
     automations.set_up(dict(links.deployments))

@@ -38,8 +38,21 @@ def ui_url(settings: Settings) -> str:
 
 def _address(settings: Settings) -> str:
     """Where the server is reached; listening everywhere, by this machine's name."""
-    host = socket.getfqdn() if settings.host in EVERYWHERE else settings.host
+    host = _own_name() if settings.host in EVERYWHERE else settings.host
     return f"[{host}]" if ":" in host else host
+
+
+def _own_name() -> str:
+    """This machine's name, or where it has none for others, its address."""
+    name = socket.getfqdn()
+    if not name.startswith("localhost"):
+        return name
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing; only a route is looked up
+        except OSError:
+            return name
+        return str(probe.getsockname()[0])
 
 
 def is_local(host: str) -> bool:
@@ -63,7 +76,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
         "PREFECT_API_URL": api_url(settings),
         "PREFECT_UI_URL": ui_url(settings),
-        "PREFECT_UI_API_URL": api_url(settings),
+        "PREFECT_UI_API_URL": "/api",  # by whatever name people know this machine
         "PREFECT_SERVER_API_HOST": settings.host,
         "PREFECT_SERVER_API_PORT": str(settings.port),
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(home / "ui"),
@@ -140,11 +153,7 @@ def keep_requests_inside(settings: Settings) -> None:
 
     Prefect's UI looks up an analytics service when it loads, whatever the settings say.
     """
-    server = f"{_address(settings)}:{settings.port}"
-    policy = (
-        f'<meta http-equiv="Content-Security-Policy" content="connect-src \'self\' '
-        f'http://{server} ws://{server}">'
-    )
+    policy = '<meta http-equiv="Content-Security-Policy" content="connect-src \'self\'">'
     for page in (settings.prefect_home / "ui").glob("*/index.html"):
         content = page.read_text(encoding="utf-8")
         if policy not in content:

@@ -1,5 +1,6 @@
 """The deadline board in Prefect: pages that keep their addresses, written anew by each pass."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -9,7 +10,7 @@ from prefect.context import FlowRunContext
 from prefect.settings import PREFECT_UI_URL
 
 from flows.board_page import overdue_rows, page
-from flows.links import BOARD, OVERDUE, START, Links, compact
+from flows.links import BOARD, OVERDUE, START, Links, compact, round_card
 from models.board import Board
 
 KEPT = (BOARD, OVERDUE, START)
@@ -27,11 +28,12 @@ def write_board(client: SyncPrefectClient, board: Board) -> Links:
 
     The first time makes the pages, one after another, so that each can link to the others.
     """
-    links = find_links(client)
+    codes = [one.code for one in board.rounds]
+    links = find_links(client, codes)
     if not {BOARD, OVERDUE} <= links.artifacts.keys():
         for key, kind in ((BOARD, "markdown"), (OVERDUE, "table")):
             keep(client, links, key, kind, "[]", key)
-        links = find_links(client)
+        links = find_links(client, codes)
     title = f"期限看板（{board.at:%Y-%m-%d %H:%M}）"
     keep(client, links, BOARD, "markdown", page(board, links), title)
     rows = compact(overdue_rows(board))
@@ -39,10 +41,12 @@ def write_board(client: SyncPrefectClient, board: Board) -> Links:
     return links
 
 
-def find_links(client: SyncPrefectClient) -> Links:
-    """Where everything is on this server."""
+def find_links(client: SyncPrefectClient, codes: Iterable[str] = ()) -> Links:
+    """Where everything is on this server, the cards of those rounds included."""
+    keys = [*KEPT, *map(round_card, codes)]
     shown = client.read_latest_artifacts(
-        artifact_filter=ArtifactCollectionFilter(key=ArtifactCollectionFilterKey(any_=list(KEPT)))
+        artifact_filter=ArtifactCollectionFilter(key=ArtifactCollectionFilterKey(any_=keys)),
+        limit=len(keys),
     )
     return Links(
         ui=str(PREFECT_UI_URL.value()).rstrip("/"),

@@ -53,7 +53,7 @@ def headline(board: Board) -> str:
 
 def _navigation(board: Board, links: Links) -> str:
     cards = [
-        f"[{one.code} 轮次卡片]({links.history(round_card(one.code))})" for one in board.rounds
+        f"[{one.code} 轮次卡片]({links.artifact(round_card(one.code))})" for one in board.rounds
     ]
     shown = [
         f"[开始页]({links.artifact(START)})",

@@ -8,9 +8,9 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
 from prefect.runtime import flow_run
 
-from flows.board import write_board
+from flows.board import keep, write_board
 from flows.board_page import figures, table, text
-from flows.links import BOARD, Links, round_card
+from flows.links import BOARD, Links, round_card, round_cards
 from models.board import Board
 from models.plan import GRADE_NAMES
 from tasks.progress import DrawFigures, Progress
@@ -23,8 +23,8 @@ def show(
 ) -> None:
     """Name and tag this run after the round's stage, take 当前 from older ones, write the pages.
 
-    These are the round's card, of which every version is kept, and the deadline board. The number
-    of Prefect calls does not depend on the size of the round.
+    These are the deadline board and the round's card, which keep their addresses, and one more copy
+    of the card for its history. The number of Prefect calls does not depend on the round's size.
     """
     name, done, total = progress.stage
     tags = {progress.code}
@@ -41,11 +41,20 @@ def show(
         if newest:
             _take_current_from_others(client, progress.code, own)
         links = write_board(client, board)
+        page = card(progress, at, refused, links)
+        if newest:
+            keep_card(client, links, progress.code, page, at)
     create_markdown_artifact(
-        key=round_card(progress.code),
-        markdown=card(progress, at, refused, links),
+        key=round_cards(progress.code),
+        markdown=page,
         description=f"{progress.code} 轮次卡片（{at:%Y-%m-%d %H:%M}）",
     )
+
+
+def keep_card(client: SyncPrefectClient, links: Links, code: str, page: str, at: datetime) -> None:
+    """Write the round's card where it always stands."""
+    title = f"{code} 轮次卡片（{at:%Y-%m-%d %H:%M}）"
+    keep(client, links, round_card(code), "markdown", page, title)
 
 
 def _take_current_from_others(client: SyncPrefectClient, code: str, own: UUID) -> None:
@@ -78,7 +87,7 @@ def card(
         f"检查小组 {progress.inspections} 个，执法检查人员 {progress.inspectors} 人。",
         *(f"> ⚠ {text(reason)}" for reason in refused),
         f"[期限看板]({links.artifact(BOARD)}) · [本轮次的各次推进]({links.runs(progress.code)}) · "
-        f"[历次卡片]({links.history(round_card(progress.code))})",
+        f"[历次卡片]({links.history(round_cards(progress.code))})",
         "## 抽取",
         table(
             ("等级", "名录库", "抽取", "比例", "状态", "封存时间", "承诺值", "冻结摘要", "确认单"),

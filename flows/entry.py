@@ -2,12 +2,13 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import wraps
 from typing import Any, ParamSpec
 
 from prefect import Flow, flow
 from prefect.artifacts import create_markdown_artifact
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
@@ -33,8 +34,12 @@ REFUSALS = (EntryRefused, DrawRefused, RegisterError, UnknownRound)
 BLANK = None
 
 
-def form(name: str, run_name: str = "") -> Callable[[Callable[P, State[Any]]], Flow[P, State[Any]]]:
+def form(
+    name: str, run_name: str = "", private: Collection[str] = ()
+) -> Callable[[Callable[P, State[Any]]], Flow[P, State[Any]]]:
     """A flow that people fill in. What does not fit its fields is sent back in Chinese as well.
+
+    `private`: fields, by name and label, that Prefect is not to keep: whoever sees the UI would.
 
     Prefect's own check would end the run with an English message, so the check is made within it.
     In the docstring's `Args:`, the words before the first ， or ； are a field's label.
@@ -48,6 +53,8 @@ def form(name: str, run_name: str = "") -> Callable[[Callable[P, State[Any]]], F
         @wraps(function)
         def entry(*given: P.args, **named: P.kwargs) -> State[Any]:
             filled = signature.bind_partial(*given, **named).arguments
+            if private:
+                _forget(private)
             try:
                 return checked(
                     **{name: value for name, value in filled.items() if value is not BLANK}
@@ -72,6 +79,23 @@ def form(name: str, run_name: str = "") -> Callable[[Callable[P, State[Any]]], F
         return decorated
 
     return made
+
+
+def _forget(private: Collection[str]) -> None:
+    """Take the values of those fields out of what Prefect keeps of the current run."""
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        return
+    with get_client(sync_client=True) as client:
+        kept = client.read_flow_run(context.flow_run.id).parameters
+        context.flow_run.parameters = _without(kept, private)
+        client.update_flow_run(context.flow_run.id, parameters=context.flow_run.parameters)
+
+
+def _without(value: Any, private: Collection[str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _without(one, private) for key, one in value.items() if key not in private}
+    return [_without(one, private) for one in value] if isinstance(value, list) else value
 
 
 def field_labels(function: Callable[..., Any]) -> dict[str, tuple[str, str]]:
@@ -110,7 +134,7 @@ def sent_back(reason: str) -> State[Any]:
         create_markdown_artifact(
             f"# {SENT_BACK} · {name}\n\n**{text(reason)}**\n\n没有登记任何内容。"
             f"[打开已填好的表单，改正后重新提交]({links.form(name, run.parameters)})",
-            description=SENT_BACK,
+            description=f"{SENT_BACK}：点开，回到已填好的表单",
         )
         reason += "。改正：打开本次运行的 Artifacts 页，从那里回到已填好的表单"
     return Failed(name=SENT_BACK, message=reason)

@@ -41,6 +41,11 @@ def round_card(code: str) -> str:
     return f"round-{code.lower()}"
 
 
+def round_cards(code: str) -> str:
+    """The key under which every card of a round is kept."""
+    return f"{round_card(code)}-history"
+
+
 @dataclass(frozen=True)
 class Links:
     """Where things are in the UI at `ui` (such as http://127.0.0.1:4200/v2).

@@ -12,10 +12,17 @@ from models.notice import ServiceEntry
 from tasks import notice
 
 save_service = stage("登记送达", notice.confirm_service)
+# Names, addresses and telephone numbers of people outside, who must not be read in the UI.
+PRIVATE = [
+    name
+    for field in ("received_by", "place", "note")
+    for name in (field, str(ServiceEntry.model_fields[field].alias))
+]
+
 save_withholding = stage("登记不宜告知", notice.withhold_notice)
 
 
-@form("登记送达")
+@form("登记送达", private=PRIVATE)
 def confirm_service(
     entries: list[ServiceEntry], entered_by: str, as_of: date | None = None
 ) -> State[Any]:

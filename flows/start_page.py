@@ -53,7 +53,7 @@ def start_page(links: Links, rounds: Sequence[str], forms: Mapping[str, str]) ->
         f"[当前各轮次]({links.runs('当前')}) · [有逾期的轮次]({links.runs('逾期')}) · "
         f"[一周内到期的轮次]({links.runs('临期')}) · [全部逾期事项]({links.artifact(OVERDUE)})",
         "轮次卡片："
-        + (" · ".join(f"[{code}]({links.history(round_card(code))})" for code in rounds) or "无"),
+        + (" · ".join(f"[{code}]({links.artifact(round_card(code))})" for code in rounds) or "无"),
     ]
     left = dict(forms)
     for group, names in (*GROUPS.items(), ("其他", tuple(forms))):
@@ -68,6 +68,8 @@ def start_page(links: Links, rounds: Sequence[str], forms: Mapping[str, str]) ->
                 ),
             ]
     parts.append(
-        "填错的表单不会登记任何内容：运行以“退回补正”结束，写明原因，并给出回到已填好的表单的链接。"
+        "填好后点“Submit”。填错的表单不会登记任何内容：运行以“退回补正”结束，写明原因，"
+        "并给出回到已填好的表单的链接。点“Submit”后右下角提示“Unknown error”的，"
+        "是服务一时忙，还没有提交：再点一次即可。"
     )
     return "\n\n".join(parts)

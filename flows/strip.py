@@ -11,7 +11,7 @@ from html import escape
 from models.board import Board, Cell, CellState, RoundLine
 from models.plan import DUTY_NAMES
 
-LABEL, CELL, ROW, HEAD, GAP = 62, 74, 46, 24, 4
+LABEL, CELL, ROW, HEAD, GAP = 80, 74, 46, 24, 4
 # Fill, and the sign beside the words. White text has a contrast of 4.5 and more on each fill; each
 # fill has 3 and more on white and on near black.
 LOOKS: dict[CellState, tuple[str, str]] = {

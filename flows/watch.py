@@ -29,7 +29,7 @@ from tasks.health import Problem
 
 WATCH = "值守检查"
 # A pass takes seconds; an import of a large register a minute or two.
-STUCK_AFTER = timedelta(minutes=30)
+STUCK_AFTER_MINUTES = 30.0
 # How far back it looks for runs that failed; longer than any row of days off.
 LOOKS_BACK = timedelta(days=14)
 FAILED = [StateType.FAILED, StateType.CRASHED]
@@ -41,10 +41,14 @@ deliver_mails = stage("发信", deliver)
 
 
 @flow(name=WATCH, flow_run_name=WATCH, persist_result=False)
-def watch() -> State[Any]:
-    """检查有没有失败、中断、卡住的运行和漏做的期限检查，每个问题给联席会议办公室发一次邮件。"""
+def watch(stuck_after: float = STUCK_AFTER_MINUTES) -> State[Any]:
+    """检查有没有失败、中断、卡住的运行和漏做的期限检查，每个问题给联席会议办公室发一次邮件。
+
+    Args:
+        stuck_after: 卡住，开始几分钟后仍未结束的运行算卡住
+    """
     at = moment()
-    found = [*runs_in_trouble(at), *find_problems(at)]
+    found = [*runs_in_trouble(at, stuck_after), *find_problems(at)]
     new = tell(found, at)
     if new:
         deliver_mails(at)
@@ -53,15 +57,19 @@ def watch() -> State[Any]:
     return Completed(name="发现问题", message=f"问题 {len(found)} 个，新报告 {new} 个")
 
 
-def runs_in_trouble(at: datetime) -> list[Problem]:
-    """Runs of ours that failed or crashed, entries sent back aside, and those that hang."""
+def runs_in_trouble(at: datetime, stuck_after: float = STUCK_AFTER_MINUTES) -> list[Problem]:
+    """Runs of ours that failed or crashed, entries sent back aside, and those that hang.
+
+    `stuck_after`: so many minutes a run may take.
+    """
     links = Links(str(PREFECT_UI_URL.value()).rstrip("/"))
     found = []
     for run in _runs(FAILED, after=at - LOOKS_BACK):
         if run.state and run.state.name != SENT_BACK:
             found.append(Problem(f"run:{run.id}", _said(run, "没有成功", links)))
-    for run in _runs(UNDER_WAY, before=at - STUCK_AFTER):
-        found.append(Problem(f"stuck:{run.id}", _said(run, "开始半小时后仍未结束", links)))
+    for run in _runs(UNDER_WAY, before=at - timedelta(minutes=stuck_after)):
+        late = f"开始 {stuck_after:g} 分钟后仍未结束"
+        found.append(Problem(f"stuck:{run.id}", _said(run, late, links)))
     return found
 
 

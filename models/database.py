@@ -10,8 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
@@ -64,6 +62,10 @@ def reading(url: str | None = None) -> Iterator[Session]:
 
 def migrate(url: str | None = None) -> None:
     """Create the database or bring it to the newest version of its tables; runs at every start."""
+    # Not above: each run of a flow would pay for its import.
+    from alembic import command
+    from alembic.config import Config
+
     url = url or settings().database
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:

@@ -36,13 +36,16 @@ class Notice(Base):
     entered_by: Mapped[Line] = mapped_column(default="")
 
 
+_NOT_SHOWN = "提交后不在界面显示；退回补正的须重填"
+
+
 class ServiceEntry(Entry):
     """How one notice was served: manner, day, by whom, to whom (送达回执)."""
 
-    inspection: str = Field(alias="检查编号", min_length=1)
+    inspection: str = Field(alias="检查编号", min_length=1, description="如 2024-1-D03")
     manner: Manner = Field(alias="送达方式")
     served_on: date = Field(alias="送达日期")
     served_by: str = Field(alias="送达人", min_length=1)
-    received_by: str = Field(alias="签收人或接听人", min_length=1)
-    place: str = Field(alias="送达地点", default="")
-    note: str = Field(alias="备注", default="")
+    received_by: str = Field(alias="签收人或接听人", min_length=1, description=_NOT_SHOWN)
+    place: str = Field(alias="送达地点", default="", description=_NOT_SHOWN)
+    note: str = Field(alias="备注", default="", description=_NOT_SHOWN)

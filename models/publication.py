@@ -85,10 +85,12 @@ class Publication(Base):
 class PublicationEntry(Entry):
     """A department's word that its results are entered (录入) and, apart, public (公示)."""
 
-    inspection: str = Field(alias="检查编号", min_length=1)
+    inspection: str = Field(alias="检查编号", min_length=1, description="如 2024-1-D03")
     department: str = Field(alias="部门", min_length=1)
-    entered_on: date = Field(alias="录入日期")
-    published_on: str = Field(alias="公示日期", default="")
+    entered_on: date = Field(alias="录入日期", description="录入平台的日期")
+    published_on: str = Field(
+        alias="公示日期", default="", description="如 2024-08-02；还没有公示的留空"
+    )
     entered_by: str = Field(alias="录入人", min_length=1)
     correction: str = Field(alias="更正理由", default="")
 

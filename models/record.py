@@ -1,9 +1,9 @@
 """The record sheet as it is entered, and the rules by which an entry stands or is sent back."""
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from models.entry import Entry, EntryRefused, not_after, optional_day
 from models.inspection import DepartmentRecord, Inspection
@@ -16,12 +16,20 @@ MeasureName = Literal["现场笔录", "提取证据", "责令停止", "督促整
 Form = Literal["书面", "口头", "移动执法设备打印"]
 
 
+def _chosen(choice: object) -> object:
+    """The code in front of what a form offers: `yj-1 安全…`, `(5) 发现问题…` say yj-1 and 5."""
+    words = choice.split() if isinstance(choice, str) else []
+    return words[0].strip("()（）") if words else choice
+
+
 class ItemEntry(Entry):
     """The finding on one item: exactly one of the ten results."""
 
-    item: str = Field(alias="抽查事项", description="事项代码，如 yj-1")
-    result: int = Field(alias="检查结果", ge=1, le=10, description="(1) 至 (10) 之一")
-    problem: str = Field(alias="发现问题", default="")
+    item: Annotated[str, BeforeValidator(_chosen)] = Field(alias="抽查事项")
+    result: Annotated[int, BeforeValidator(_chosen)] = Field(alias="检查结果", ge=1, le=10)
+    problem: str = Field(
+        alias="发现问题", default="", description="不利结果须写明；未发现问题、合格的留空"
+    )
     disposal: str = Field(alias="处置情况", default="")
 
 
@@ -35,28 +43,46 @@ class MeasureEntry(Entry):
 class RecordEntry(Entry):
     """One department's part of the record sheet (部门联合监督检查情况记录表)."""
 
-    inspection: str = Field(alias="检查编号", min_length=1)
+    inspection: str = Field(alias="检查编号", min_length=1, description="如 2024-1-D03")
     department: str = Field(alias="部门", min_length=1)
-    ended_on: date = Field(alias="检查结束日期")
+    ended_on: date = Field(alias="检查结束日期", description="记录表签字的日期，拒签等亦同")
     attestation: Attestation = Field(alias="签字情况")
-    attestation_note: str = Field(alias="签字说明", default="")
-    witness: str = Field(alias="见证人", default="")
+    attestation_note: str = Field(
+        alias="签字说明", default="", description="拒签、无人可签的须写明情况"
+    )
+    witness: str = Field(alias="见证人", default="", description="无人可签的须写明")
     methods: list[Method] = Field(alias="核查方式", default=["实地检查"])
-    results: list[ItemEntry] = Field(alias="事项结果", min_length=1)
+    results: list[ItemEntry] = Field(
+        alias="事项结果", min_length=1, description="本部门的每个事项各添加一项"
+    )
     measures: list[MeasureEntry] = Field(alias="监管措施", default=[])
-    order_text: str = Field(alias="责令改正内容", default="")
+    order_text: str = Field(
+        alias="责令改正内容", default="", description="结果为 (5) 的须写明，口头责令也要记"
+    )
     order_form: Literal["", "书面", "口头", "移动执法设备打印"] = Field(
         alias="责令方式", default=""
     )
-    order_due_on: str = Field(alias="整改期限", default="")
-    formed_on: str = Field(alias="结果形成日期", default="", description="空：即检查结束日期")
-    test_report: str = Field(alias="检验检测报告", default="")
-    referral_needed: Literal["", "需", "不需"] = Field(alias="是否移送", default="")
-    referral_why: str = Field(alias="移送理由", default="")
+    order_due_on: str = Field(
+        alias="整改期限", default="", description="如 2024-08-01；没有指定日期的留空"
+    )
+    formed_on: str = Field(
+        alias="结果形成日期", default="", description="如 2024-08-01；空即检查结束日期"
+    )
+    test_report: str = Field(
+        alias="检验检测报告", default="", description="结果形成晚于检查结束的，写报告编号"
+    )
+    referral_needed: Literal["", "需", "不需"] = Field(
+        alias="是否移送", default="", description="没有不利结果的留空；也可以后由“登记移送”补填"
+    )
+    referral_why: str = Field(
+        alias="移送理由", default="", description="写明了是否移送的，须写明理由"
+    )
     recorded_on: date = Field(alias="记录日期")
     entered_by: str = Field(alias="录入人", min_length=1)
-    proxy: bool = Field(alias="代录", default=False)
-    correction: str = Field(alias="更正理由", default="")
+    proxy: bool = Field(alias="代录", default=False, description="由他人代本部门录入的，请打开")
+    correction: str = Field(
+        alias="更正理由", default="", description="更正本部门已有的记录时，须写明"
+    )
 
 
 def department_of(plan: Plan, text: str) -> Department:

@@ -52,16 +52,20 @@ class FollowUp(Base):
 class ReferralEntry(Entry):
     """Whether a department refers its finding and, if so, to whom, when, by which letter."""
 
-    inspection: str = Field(alias="检查编号", min_length=1)
+    inspection: str = Field(alias="检查编号", min_length=1, description="如 2024-1-D03")
     department: str = Field(alias="部门", min_length=1)
     needed: Need = Field(alias="是否移送")
-    reason: str = Field(alias="理由", min_length=1)
-    decided_on: date = Field(alias="研判日期")
-    receiving: str = Field(alias="受移送机关", default="")
+    reason: str = Field(alias="理由", min_length=1, description="需或不需移送，都须写明")
+    decided_on: date = Field(alias="研判日期", description="决定是否移送的日期")
+    receiving: str = Field(alias="受移送机关", default="", description="已经移送的须写明")
     case_name: str = Field(alias="案件名称", default="")
-    document: str = Field(alias="移送函文号", default="")
-    sent_on: str = Field(alias="移送日期", default="")
-    received_on: str = Field(alias="接收日期", default="")
+    document: str = Field(alias="移送函文号", default="", description="已经移送的须写明")
+    sent_on: str = Field(
+        alias="移送日期", default="", description="如 2024-07-12；还没有移送的留空"
+    )
+    received_on: str = Field(
+        alias="接收日期", default="", description="如 2024-07-15；还没有回执的留空"
+    )
     received_by: str = Field(alias="接收人", default="")
     entered_by: str = Field(alias="录入人", min_length=1)
 
@@ -69,7 +73,7 @@ class ReferralEntry(Entry):
 class FollowUpEntry(Entry):
     """The end of a follow-up: re-checked (复查) or otherwise dealt with."""
 
-    inspection: str = Field(alias="检查编号", min_length=1)
+    inspection: str = Field(alias="检查编号", min_length=1, description="如 2024-1-D03")
     department: str = Field(alias="部门", min_length=1)
     closed_on: date = Field(alias="办结日期")
     outcome: str = Field(alias="复查或处置结果", min_length=1)

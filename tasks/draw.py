@@ -20,6 +20,7 @@ from tasks.freeze import digest_is_out, find_draw, freeze_draw, freeze_draws
 from tasks.mail import deliver
 from tasks.reveal import reveal_draws
 from tasks.round import SYSTEM, lock, with_round
+from tasks.steps import tell
 
 __all__ = ["draw_grade", "enter_public_value", "freeze_draws", "reveal_draws", "seal_draws"]
 
@@ -31,19 +32,22 @@ def seal_draws(code: str, at: datetime) -> int:
     """
     with reading() as session:
         round = with_round(session, code)
-        ready = list(
-            session.scalars(
-                select(Draw.grade)
-                .where(
-                    Draw.round_id == round.id,
-                    Draw.frozen_at.is_not(None),
-                    Draw.sealed_at.is_(None),
-                    or_(Draw.public_value_rule == "", Draw.public_value != ""),
-                )
-                .order_by(Draw.grade)
+        ready = session.execute(
+            select(Draw.grade, Draw.pool)
+            .where(
+                Draw.round_id == round.id,
+                Draw.frozen_at.is_not(None),
+                Draw.sealed_at.is_(None),
+                or_(Draw.public_value_rule == "", Draw.public_value != ""),
             )
-        )
-    return sum(not _seal(code, grade, SYSTEM, at) for grade in ready)
+            .order_by(Draw.grade)
+        ).all()
+    sealed, over, subjects = 0, 0, sum(pool for _, pool in ready)
+    for grade, pool in ready:
+        sealed += not _seal(code, grade, SYSTEM, at)
+        over += pool
+        tell("抽取", over, subjects)
+    return sealed
 
 
 def draw_grade(code: str, grade: str, asked_by: str, at: datetime) -> str:

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any, Literal
 from uuid import uuid4
 
-from sqlalchemy import Select, and_, bindparam, insert, or_, select, text, update
+from sqlalchemy import Select, and_, bindparam, func, insert, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from calendars.day import shanghai_day
@@ -21,6 +21,7 @@ from models.settings import settings
 from tasks import smtp
 from tasks.calendar import office_calendar
 from tasks.digest import digests
+from tasks.steps import tell
 
 LEASE = timedelta(seconds=60)
 CLAIM = 50
@@ -76,11 +77,12 @@ def deliver(
     with reading(url) as session:
         day_off = _day_off(session, today)
         office = _office(session)
+        waiting = _waiting(session, now, today, day_off)
     if office is None:
         return DeliveryFigures(stopped=DAY_OFF if day_off else "")
     way = transport or smtp.transport(settings())
     name = f"{worker}-{uuid4().hex}"
-    sender = _Sender(now, way, office, name, url, where, lease, only_urgent=day_off)
+    sender = _Sender(now, way, office, name, url, where, lease, day_off, waiting)
     try:
         while not sender.figures.stopped and (mails := sender.claim()) is not None:
             sender.send(mails)
@@ -114,8 +116,10 @@ class _Sender:
         where: str,
         lease: timedelta,
         only_urgent: bool,
+        waiting: int,
     ) -> None:
         self.figures = DeliveryFigures()
+        self._waiting, self._tried = waiting, 0
         self._began = now, monotonic()
         self._today = shanghai_day(now)
         self._transport = transport
@@ -172,6 +176,8 @@ class _Sender:
         try:
             for done, mail in enumerate(mails, start=1):  # noqa: B007
                 outcomes.append(self._try(mail))
+                self._tried += 1
+                tell("发信", self._tried, max(self._tried, self._waiting))
                 if len(outcomes) == MARK:
                     self._mark(outcomes, [])
                     outcomes = []
@@ -270,6 +276,11 @@ def _free(now: datetime, today: date, only_urgent: bool) -> Select[tuple[Mail]]:
     if only_urgent:
         found = found.where(urgent)
     return found.order_by(urgent.desc(), Mail.attempts, Mail.id)
+
+
+def _waiting(session: Session, now: datetime, today: date, only_urgent: bool) -> int:
+    free = _free(now, today, only_urgent).order_by(None).subquery()
+    return session.scalar(select(func.count()).select_from(free)) or 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,13 @@ def listening(listener: Listener) -> Iterator[None]:
 
 def steps(what: str, items: Sequence[T]) -> Iterator[T]:
     """The items, one after another, each told once it is done with; `what` is Chinese."""
-    listener = _listener.get()
     for number, item in enumerate(items, start=1):
         yield item
-        if listener is not None:
-            listener(what, number, len(items))
+        tell(what, number, len(items))
+
+
+def tell(what: str, done: int, total: int) -> None:
+    """Say that so many of so many are done; `what` is Chinese."""
+    listener = _listener.get()
+    if listener is not None:
+        listener(what, done, total)

@@ -118,11 +118,16 @@ class Office:
         self.home = home
         self.database = database
 
-    def register(self, plan: Plan, subjects: list[SubjectRow]) -> None:
+    def register(
+        self,
+        plan: Plan,
+        subjects: list[SubjectRow],
+        people_as_of: date = date(2024, 6, 20),  # their certificates hold for years from then
+    ) -> None:
         """Make the tables; load the plan and the registers, on the day before each round's."""
         at = moment(date(2024, 6, 20))
         departments = [department.code for department in plan.departments]
-        people = fiction.inspectors(SEED, departments, subjects=subjects, as_of=at.date())
+        people = fiction.inspectors(SEED, departments, subjects=subjects, as_of=people_as_of)
         with self.here():
             migrate()
             load_plan(plan, at)
@@ -305,6 +310,12 @@ def draw_round(code: str, day: date) -> None:
     deliver(at)
     draw.seal_draws(code, at)
     duty.update_duties(code, at)
+
+
+@pytest.fixture(scope="session")
+def drawing() -> Callable[[str, date], None]:
+    """Draws a round on a day, up to its inspections and their duties."""
+    return draw_round
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -76,6 +77,15 @@ def test_a_server_that_listens_everywhere_is_addressed_by_the_machine_s_name(
     assert server.ui_url(settings(tmp_path, "0.0.0.0")) == "http://office.example:4321/v2"
 
 
+def test_a_machine_without_a_name_for_others_is_addressed_by_its_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.getfqdn", lambda: "localhost")
+    host = urlsplit(server.ui_url(settings(tmp_path, "0.0.0.0"))).hostname
+    assert host == "localhost" or not is_local(host)
+    assert server.environment(settings(tmp_path, "0.0.0.0"))["PREFECT_UI_API_URL"] == "/api"
+
+
 def test_pages_may_ask_their_own_server_alone(tmp_path: Path) -> None:
     pages = [tmp_path / "prefect" / "ui" / ui / "index.html" for ui in ("v1", "v2")]
     for page in pages:
@@ -86,7 +96,7 @@ def test_pages_may_ask_their_own_server_alone(tmp_path: Path) -> None:
     for page in pages:
         content = page.read_text(encoding="utf-8")
         assert content.count("Content-Security-Policy") == 1
-        assert "connect-src 'self' http://127.0.0.1:4321 ws://127.0.0.1:4321" in content
+        assert "connect-src 'self'\"" in content
 
 
 def test_no_telephone_home_is_left_on(tmp_path: Path) -> None:

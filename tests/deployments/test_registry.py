@@ -134,7 +134,8 @@ def test_a_round_opens_at_nine_on_its_day_or_the_next_working_day(
 
 
 def test_every_form_opens_with_chinese_labels_and_help(served: Any, prefect: Any) -> None:
-    from deployments.registry import FORMS, HIDDEN
+    from deployments.forms import HIDDEN
+    from deployments.registry import FORMS
 
     for form in FORMS:
         answer = prefect._client.get(f"/deployments/name/{form.name}/{form.name}")

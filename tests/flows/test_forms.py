@@ -3,12 +3,13 @@
 import inspect
 import json
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError, validate_call
 
+from models.base import SHANGHAI
 from models.entry import in_chinese
 from models.publication import PublicationEntry
 from models.record import RecordEntry
@@ -71,7 +72,8 @@ def test_the_label_ends_where_the_help_begins() -> None:
 
 @pytest.mark.server
 def test_every_field_of_every_form_has_a_short_chinese_label() -> None:
-    from deployments.registry import FORMS, HIDDEN
+    from deployments.forms import HIDDEN
+    from deployments.registry import FORMS
     from flows.entry import field_labels
 
     for form in FORMS:
@@ -237,3 +239,24 @@ def test_the_dry_run_of_alerts_shows_them_and_sends_none(drawn: Any, prefect: An
     shown = prefect._client.post("/artifacts/filter", json={}).json()
     (table,) = [one for one in shown if one["description"].startswith("2024-07-08 的期限检查")]
     assert {row["提醒"] for row in json.loads(table["data"])} == {"当日提醒", "逾期催办"}
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("day", ["2024-07-02", "昨天"], ids=["entered", "sent back"])
+def test_who_received_a_notice_and_where_is_not_left_in_prefect(
+    drawn: Any, prefect: Any, day: str
+) -> None:
+    from flows.notice import confirm_service
+    from tasks.notice import prepare_notices
+
+    prepare_notices("2024-1", datetime(2024, 6, 26, 9, tzinfo=SHANGHAI))
+    private = {"签收人或接听人": "王五", "送达地点": "建设路9号", "备注": "13800000000"}
+    entry = {"检查编号": "2024-1-B01", "送达方式": "电话", "送达日期": day, "送达人": "张三"}
+    state = confirm_service([entry | private], "李四", return_state=True)
+    (run,) = prefect.read_flow_runs()
+    assert run.state.name == ("已登记" if day == "2024-07-02" else "退回补正")
+    assert run.parameters["entries"] == [entry]
+    kept = [row for row in drawn.rows()["notice"] if row["received_by"]]
+    assert [(row["received_by"], row["place"], row["note"]) for row in kept] == (
+        [tuple(private.values())] if state.is_completed() else []
+    )

@@ -1,20 +1,16 @@
 """Passes over a round on a real Prefect server."""
 
-import re
 import time
 from collections.abc import Callable
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import select, update
 
 from calendars import WorkingCalendar
 from deployments.people import People
 from deployments.rehearsal import PACE_SECONDS
-from models import fiction
 from models.base import SHANGHAI
 from models.database import reading, writing
 from models.draw import Draw
@@ -189,41 +185,3 @@ def test_the_card_is_one_artifact_that_tells_the_round_in_figures(
     assert "# 2024-1 · 告知 0/17" in card["data"]
     assert "**应检查 17 户，已检查 0 户，未实施 0 户；" in card["data"]
     assert "| D（高风险） | 29 | 6 | 20% | 已封存 |" in card["data"]  # one of 30 is closed
-
-
-@pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every call of Prefect's API from this process, but for logs, which go in batches."""
-    made: list[str] = []
-
-    def listen(kind: type[httpx.Client] | type[httpx.AsyncClient]) -> None:
-        send = kind.send
-
-        def counted(client: Any, request: httpx.Request, **options: Any) -> Any:
-            if not request.url.path.endswith(("/logs/", "/csrf-token")):
-                made.append(f"{request.method} {re.sub('[0-9a-f-]{36}', 'id', request.url.path)}")
-            return send(client, request, **options)
-
-        monkeypatch.setattr(kind, "send", counted)
-
-    listen(httpx.Client)
-    listen(httpx.AsyncClient)
-    return made
-
-
-def test_a_pass_over_many_inspections_costs_as_many_prefect_calls_as_one_over_few(
-    office: Any, advance: Run, prefect: Any, calls: list[str], tmp_path: Path, drill: Plan
-) -> None:
-    many = type(office)(tmp_path / "many", f"sqlite:///{tmp_path / 'many.db'}")
-    counts = {"A": 480, "B": 360, "C": 240, "D": 120}
-    many.register(drill, fiction.subjects(1, counts, as_of=OPENING))
-    cost = []
-    for inspections, place in ((17, office), (64, many)):
-        with place.here():
-            for day in (OPENING, NEXT_DAY):
-                calls.clear()
-                done = advance(day)
-                assert done.name == f"2024-1 · 告知 0/{inspections}"
-            cost.append([*calls, f"task runs {shown(prefect)['task_runs'].count(str(done.id))}"])
-    assert cost[0] == cost[1]
-    assert len(cost[0]) < 20

@@ -1,11 +1,16 @@
 """The watch over runs, and the automations that call for it."""
 
+import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 pytestmark = pytest.mark.server
+
+SOON = timedelta(seconds=10)  # Prefect takes no less
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +70,7 @@ def test_a_run_that_hangs_is_told_after_half_an_hour(office: Any, prefect: Any, 
     assert runs_in_trouble(now + timedelta(minutes=29)) == []
     found = runs_in_trouble(now + timedelta(minutes=31))
     assert [one.key for one in found] == [f"stuck:{stuck.id}"]
-    assert "开始半小时后仍未结束" in found[0].text
+    assert "开始 30 分钟后仍未结束" in found[0].text
 
 
 def test_setting_the_automations_up_again_leaves_three_described_in_chinese(
@@ -84,6 +89,45 @@ def test_setting_the_automations_up_again_leaves_three_described_in_chinese(
         assert str(action.deployment_id) == deployed["值守检查"]
         assert "值守检查" not in str(one.trigger.match_related)
         prefect.delete_automation(one.id)
+
+
+@pytest.fixture
+def soon(prefect: Any, deployed: dict[str, str]) -> Any:
+    """The automations as they are set up, but for how long they wait."""
+    from deployments.automations import automations
+
+    watched = [name for name in deployed if name != "值守检查"]
+    made = [
+        prefect.create_automation(one)
+        for one in automations(watched, UUID(deployed["值守检查"]), SOON, SOON)
+    ]
+    yield
+    for number in made:
+        prefect.delete_automation(number)
+
+
+def test_a_stuck_run_and_a_missed_sweep_make_the_watch_look_and_tell_by_mail(
+    office: Any, prefect: Any, ended: Any, deployed: dict[str, str], soon: Any
+) -> None:
+    from prefect.runner import Runner
+
+    stuck = ended("轮次推进", "RUNNING", "Running")
+    seen: dict[UUID, Any] = {}
+    end = time.monotonic() + 60
+    while len(seen) < 2:
+        assert time.monotonic() < end, "the automations did not call for the watch"
+        runs = [run for run in prefect.read_flow_runs() if run.created_by]
+        looks = [run for run in runs if str(run.deployment_id) == deployed["值守检查"]]
+        seen = {run.created_by.id: run for run in looks}
+        time.sleep(0.2)
+    names = {prefect.read_automation(number).name for number in seen}
+    assert names == {"双随机：运行卡住即报告", "双随机：期限检查漏做即报告"}
+    asyncio.run(Runner().execute_flow_run(next(iter(seen.values())).id))
+    mails = {row["key"]: row["text"] for row in office.rows()["mail"] if "trouble" in row["key"]}
+    told = mails[f"letter:trouble:stuck:{stuck.id}"]
+    assert f"/v2/runs/flow-run/{stuck.id}" in told
+    (missed,) = [text for key, text in mails.items() if "trouble:sweep:" in key]
+    assert "的期限检查没有完成（从未做过），提醒可能没有发出" in missed
 
 
 def test_a_delivery_with_nothing_to_send_leaves_one_line_at_most(
