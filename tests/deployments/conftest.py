@@ -24,6 +24,7 @@ from models import fiction
 from models.base import SHANGHAI
 from models.database import reading, writing
 from models.draw import Draw
+from models.inspection import Inspection
 from models.obligation import Obligation
 from models.plan import Plan, PlannedRound, Window
 from models.record import RecordEntry
@@ -114,6 +115,7 @@ def this_year(drill: Plan) -> Plan:
             "window": Window(begins_on=begins, ends_on=ends),
             "rounds": rounds,
             "notices_after": 20,
+            "replace_closed_subjects": True,
             "grades": (
                 a,
                 b.model_copy(update={"public_value_rule": "当日收盘指数，两位小数"}),
@@ -182,6 +184,7 @@ def waiting(sheet: Callable[..., RecordEntry], day: datetime) -> None:
         sheet("2024-1-D02", "scjgj", **on),
         sheet("2024-1-D03", result=10, **on),
         sheet("2024-1-D04", result=8, **on),
+        sheet("2024-1-D05", attestation="拒签", attestation_note="负责人拒绝签字", **on),
     ]
     inspection.record_inspections(found, day)
     publication.prepare_publications("2024-1", day)
@@ -197,6 +200,9 @@ def under_way(folder: Path, drill: Plan) -> None:
     replacement.request_recusal(
         "2025-3-C05", "yjglj", 1, "亲属在该单位任职", "被检查单位负责人", opened, at(opened)
     )
+    with writing() as session:
+        closed = select(Inspection.subject_code).where(Inspection.code == "2025-3-C06")
+        session.execute(update(Subject).where(Subject.code.in_(closed)).values(status="注销"))
     freeze.freeze_draw("2025-1", "B", at(TODAY))
     duty.update_duties("2025-1", at(TODAY))
 
