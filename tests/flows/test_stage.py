@@ -121,3 +121,27 @@ def test_progress_is_shown_as_often_however_much_there_is_to_do(
     shown = prefect._client.post("/artifacts/filter", json={}).json()
     texts = [one["description"] for one in shown if one["type"] == "progress"]
     assert texts.count(f"逐件 {things}/{things}") == (times > 0)
+
+
+def test_a_pass_that_was_asked_for_and_has_not_begun_is_not_asked_for_again(prefect: Any) -> None:
+    from prefect.context import FlowRunContext
+    from prefect.states import Running
+
+    from deployments.registry import deployments
+    from flows.stage import RUN_ROUND, ask_for_pass
+
+    (number,) = [made.apply() for made in deployments([]) if made.name == RUN_ROUND]
+    entry = prefect.create_flow_run_from_deployment(number, parameters={"round_code": "2024-1"})
+
+    def asked(code: str) -> list[Any]:
+        return [run for run in prefect.read_flow_runs() if code in run.tags]
+
+    with FlowRunContext.model_construct(flow_run=entry):
+        for key in ("first", "second"):
+            ask_for_pass("2024-1", key)
+        ask_for_pass("2024-2", "first")
+        (waiting,) = asked("2024-1")
+        assert len(asked("2024-2")) == 1
+        prefect.set_flow_run_state(waiting.id, Running(), force=True)
+        ask_for_pass("2024-1", "third")
+    assert len(asked("2024-1")) == 2

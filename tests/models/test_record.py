@@ -318,3 +318,14 @@ def test_a_form_speaks_chinese_and_knows_no_other_fields(sheet: Sheet) -> None:
     assert RecordEntry.model_validate(form) == entry
     with pytest.raises(ValidationError):
         RecordEntry.model_validate(form | {"签名": "张三"})
+
+
+@pytest.mark.parametrize(
+    ("item", "result"),
+    [("yj-1", 5), ("yj-1 安全生产的监督抽查", "(5) 发现问题已责令改正"), ("yj-1", "5")],
+)
+def test_an_item_and_a_result_are_read_by_the_code_in_front_of_what_a_form_offers(
+    item: str, result: int | str
+) -> None:
+    entry = ItemEntry.model_validate({"抽查事项": item, "检查结果": result})
+    assert (entry.item, entry.result) == ("yj-1", 5)

@@ -1,7 +1,13 @@
 """Progress of long work."""
 
+from datetime import datetime
+from typing import Any
+
 import pytest
 
+from models.base import SHANGHAI
+from tasks.draw import freeze_draws, seal_draws
+from tasks.mail import deliver
 from tasks.steps import listening, steps
 
 
@@ -24,3 +30,17 @@ def test_work_that_fails_leaves_no_listener_behind() -> None:
         1 / (next(work) - 1)
     assert list(steps("制作文书", [1])) == [1]
     assert told == []
+
+
+def test_draws_are_told_by_subjects_and_mails_one_by_one(office: Any) -> None:
+    at = datetime(2024, 6, 25, 9, tzinfo=SHANGHAI)
+    assert freeze_draws("2024-1", at) == []
+    told: list[tuple[str, int, int]] = []
+    with listening(lambda what, done, total: told.append((what, done, total))):
+        sent = deliver(at).sent
+        seal_draws("2024-1", at)
+    pool = sum(row["pool"] for row in office.rows()["draw"])
+    assert told[:sent] == [("发信", number, sent) for number in range(1, sent + 1)]
+    assert sent >= 12  # each department's head and the coordinator, of each of four freezes
+    assert [what for what, _, _ in told[sent:]] == ["抽取"] * 4
+    assert told[-1] == ("抽取", pool, pool)
