@@ -18,6 +18,7 @@ from models.draw import Draw
 from models.duty import Duties
 from models.grant import GrantedTime
 from models.inspection import Inspection
+from models.ledger import Event
 from models.obligation import Move, Obligation, reconcile
 from models.round import Round
 from tasks.calendar import office_calendar
@@ -43,7 +44,10 @@ def settle(
     actor: str = SYSTEM,
     why: str = "事实变更",
 ) -> list[Move]:
-    """The same within the caller's transaction; of some inspections only, where given."""
+    """The same within the caller's transaction; of some inspections only, where given.
+
+    A closed round in which something is to be done again is open again.
+    """
     session.flush()
     plan = round.plan_version.plan
     calendar = office_calendar(session, plan)
@@ -76,7 +80,12 @@ def settle(
         if row.open and row.started_at is None:
             row.next_alert_on = next_alert_on(row, plan, calendar)
     session.add_all(found.new)
-    ledger.append(session, at, actor, found.events)
+    events = found.events
+    if round.closed_on and any(row.open for row in [*known.values(), *found.new]):
+        # Or nothing would look after what a correction left to do.
+        events = [*events, Event("轮次恢复", round.code, {"closed_on": round.closed_on})]
+        round.closed_on, round.outcome = None, ""
+    ledger.append(session, at, actor, events)
     return found.moved
 
 

@@ -73,25 +73,21 @@ def close_round(code: str, at: datetime) -> bool:
     """Close the round if it may be: all drawn, and no obligation of it open. Returns whether it is.
 
     §八 and the plan: published or 未实施, referrals sent, follow-ups closed, and its brief sent.
-    With no inspection at all it closes as 无对象. One in which a correction has made something due
-    is open again.
+    With no inspection at all it closes as 无对象. See `tasks.duty.settle` for what opens it again.
     """
     with writing() as session:
         round = lock(session, code)
-        may_close = not _waits(session, round)
-        if may_close and round.closed_on is None:
-            inspections = session.scalar(
-                select(func.count()).select_from(Inspection).where(Inspection.round_id == round.id)
-            )
-            round.closed_on = at.date()
-            round.outcome = "已办结" if inspections else "无对象"
-            event = Event("轮次办结", code, {"outcome": round.outcome})
-            ledger.append(session, at, SYSTEM, [event])
-        elif not may_close and round.closed_on is not None:
-            event = Event("轮次重新打开", code, {"closed_on": round.closed_on})
-            ledger.append(session, at, SYSTEM, [event])
-            round.closed_on, round.outcome = None, ""
-        return may_close
+        if round.closed_on is not None:
+            return True
+        if _waits(session, round):
+            return False
+        inspections = session.scalar(
+            select(func.count()).select_from(Inspection).where(Inspection.round_id == round.id)
+        )
+        round.closed_on = at.date()
+        round.outcome = "已办结" if inspections else "无对象"
+        ledger.append(session, at, SYSTEM, [Event("轮次办结", code, {"outcome": round.outcome})])
+        return True
 
 
 def _waits(session: Session, round: Round) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from calendars import Suspension
 from models import fiction
 from models.base import SHANGHAI
 from models.database import reading, writing
@@ -21,6 +22,7 @@ from models.referral import FollowUpEntry, ReferralEntry
 from models.round import Pass, Round
 from tasks import agenda, draw, duty, ledger, notice, publication, reveal
 from tasks.brief import send_brief
+from tasks.grant import grant_time
 from tasks.inspection import drop_inspection, record_inspections
 from tasks.mail import deliver
 from tasks.plan import load_plan
@@ -212,6 +214,47 @@ def test_a_round_whose_only_inspection_is_given_up_is_done() -> None:
     assert close_round(ROUND, at("07-01"))
     figures = progress(ROUND, date(2024, 7, 1))
     assert (figures.inspections, figures.inspected, figures.dropped) == (1, 0, 1)
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_closed_round_goes_on_when_a_correction_leaves_something_to_do(sheet: Sheet) -> None:
+    record_inspections([sheet(CODE, "yjglj"), sheet(CODE, "scjgj")], at("07-10"))
+    publication.prepare_publications(ROUND, at("07-10"))
+    published = {
+        "entered_on": date(2024, 7, 11),
+        "published_on": "2024-07-11",
+        "entered_by": "张三",
+    }
+    entries = [
+        PublicationEntry(inspection=CODE, department=department, **published)
+        for department in ("yjglj", "scjgj")
+    ]
+    publication.confirm_publications(entries, at("07-11"))
+    reveal.reveal_draws(ROUND, at("07-11"))
+    send_brief(ROUND, date(2024, 7, 11), "区人民政府", "简报第1期", "王五", at("07-11"))
+    assert close_round(ROUND, at("07-11"))
+    corrected = sheet(
+        CODE, "yjglj", 8, correction="漏记", referral_needed="不需", referral_why="由本部门处理"
+    )
+    record_inspections([corrected], at("07-15"))
+    assert left() == {"follow_up yjglj"}
+    assert (the_round().closed_on, the_round().outcome) == (None, "")
+    rests = Suspension(
+        date(2024, 7, 16), date(2024, 7, 26), "批〔2024〕1号", "第六十条", "局长", date(2024, 7, 16)
+    )
+    grant_time("follow_up", f"{CODE}/yjglj/yj-1", rests, "张三", at("07-16"))
+    duty.update_all_duties(at("07-29"))
+    with reading() as session:
+        waiting = session.scalars(select(Obligation).where(Obligation.duty == "follow_up")).one()
+        assert not waiting.suspended  # or nobody would ever be told again
+        actions = session.scalars(select(LedgerEntry.action)).all()
+    assert list(actions).count("轮次恢复") == 1
+    closing = FollowUpEntry(
+        inspection=CODE, department="yjglj", closed_on=date(2024, 7, 30), outcome="已整改",
+        entered_by="张三",
+    )  # fmt: skip
+    close_follow_ups([closing], at("07-30"))
+    assert close_round(ROUND, at("07-30"))
 
 
 def test_a_round_without_any_subject_closes_as_such(database: Path, drill: Plan) -> None:
