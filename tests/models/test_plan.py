@@ -56,6 +56,8 @@ def test_the_shipped_plan_says_what_the_notice_says() -> None:
     ]  # fmt: skip
     assert plan.term("refer").working_days == 7
     assert plan.term("publish").working_days == 20
+    assert plan.term("crime_decide").natural_days == 3
+    assert plan.term("crime_transfer").hours == 24
     assert [result.code for result in plan.results if result.clean] == [1, 9]
     assert [result.code for result in plan.results if result.adverse] == [2, 3, 4, 5, 6, 8, 10]
     assert not plan.drill
@@ -152,10 +154,34 @@ def test_a_plan_with_a_fault_is_refused_with_its_place_and_the_fault(
         (lambda plan: plan["results"].pop(), "检查结果应为 1 至 10 共十种"),
         (lambda plan: plan["results"].reverse(), "检查结果应为 1 至 10 共十种"),
         (lambda plan: plan.update(alerts=[]), "提醒级别"),
+        (lambda plan: plan.update(urgent_alerts=[]), "加急提醒级别 urgent_alerts 应按 hours"),
+        (lambda plan: plan["urgent_alerts"][1].update(hours=-4), "应按 hours 从小到大、互不相同"),
+        (lambda plan: plan["urgent_alerts"][1].update(at_start=True), "只有第一个加急提醒级别"),
+        (lambda plan: plan["urgent_alerts"][1].update(every=24), "只有最后一个提醒级别可以重复"),
     ],
 )
 def test_parts_that_do_not_fit_together_are_refused(change: Change, said: str) -> None:
     assert said in changed(change)
+
+
+@pytest.mark.parametrize(
+    ("duty", "change", "said"),
+    [
+        ("crime_decide", {"natural_days": None}, "写 natural_days 或 hours 中的一个"),
+        ("crime_decide", {"hours": 72}, "写 natural_days 或 hours 中的一个"),
+        ("crime_transfer", {"working_days": 1}, "不按工作日计，不写 working_days"),
+        ("crime_transfer", {"hours": 0}, "greater than or equal to 1"),
+        ("publish", {"hours": 24}, "其余期限都不写这两项"),
+        ("inspect", {"natural_days": 3}, "其余期限都不写这两项"),
+    ],
+)
+def test_only_suspected_crime_is_counted_by_the_clock_and_in_one_unit(
+    duty: str, change: dict[str, Any], said: str
+) -> None:
+    def alter(plan: dict[str, Any]) -> None:
+        next(term for term in plan["terms"] if term["duty"] == duty).update(change)
+
+    assert said in changed(alter)
 
 
 def test_all_faults_of_a_plan_are_told_at_once(file: Path) -> None:

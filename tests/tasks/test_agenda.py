@@ -107,3 +107,14 @@ def test_a_draw_whose_digest_is_still_in_the_outbox_waits_to_be_sealed(office: A
     deliver(at("06-25"))
     draw.seal_draws("2024-1", at("06-25"))
     assert agenda.rounds_to_seal() == []
+
+
+@pytest.mark.usefixtures("drawn")
+def test_on_a_day_off_only_what_runs_by_the_clock_is_due() -> None:
+    saturday = day("07-13")
+    assert agenda.alerts_due(day("07-12"))
+    assert not agenda.alerts_due(saturday)
+    change(Obligation, next_alert_at=datetime(2024, 7, 13, 23, 59, tzinfo=SHANGHAI))
+    assert agenda.alerts_due(saturday)
+    assert agenda.next_urgent_days(day("07-12")) == [saturday]
+    assert agenda.next_urgent_days(saturday) == []
