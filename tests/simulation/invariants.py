@@ -16,6 +16,7 @@ from seen import Row, Seen, is_open
 from deployments.verify_draw import verify
 from models.base import SHANGHAI
 from models.plan import DUTY_NAMES
+from tasks.board import board
 from tasks.evidence import NotRevealed, evidence
 
 Invariant = Callable[[Seen], Iterator[str]]
@@ -48,6 +49,8 @@ def due_days_move_with_an_entry(seen: Seen) -> Iterator[str]:
     """No due day starts or moves without its entry in the ledger, one for each version."""
     for number, row in seen.owed.items():
         was = seen.before.get(number)
+        if row == was and not seen.entries:
+            continue
         entries = [e for e in seen.entries if e["subject"] == name(row)]
         moves = [json.loads(e["detail"])["after"] for e in entries if e["action"] == "期限变更"]
         begun = sum(e["action"] == "期限起算" for e in entries)
@@ -84,7 +87,7 @@ def nothing_missed_is_forgotten(seen: Seen) -> Iterator[str]:
     today = seen.today()
     for number, was in seen.before.items():
         row = seen.owed.get(number)
-        if row is None:
+        if row is None or row == was:
             continue
         missed, before = json.loads(row["missed_on"]), json.loads(was["missed_on"])
         if missed[: len(before)] != before:
@@ -227,6 +230,23 @@ def what_is_skipped_was_overtaken(seen: Seen) -> Iterator[str]:
             yield f"{name(seen.owed[alert['obligation_id']])}: {alert['level']} {alert['role']}"
 
 
+def nothing_rests_longer_than_granted(seen: Seen) -> Iterator[str]:
+    """A duty that is suspended has a suspension that lasts."""
+    today = str(seen.today())
+    for row in seen.owed.values():
+        if (
+            is_open(row)
+            and row["suspended"]
+            and not seen.rows(
+                "SELECT 1 FROM granted_time WHERE duty = ? AND object = ? AND through_on >= ?",
+                row["duty"],
+                row["object"],
+                today,
+            )
+        ):
+            yield name(row)
+
+
 # ---- at the end of every day ---------------------------------------------------------------------
 
 
@@ -245,6 +265,14 @@ def every_duty_is_looked_at_again(seen: Seen) -> Iterator[str]:
         last = not levels[-1]["every"] and row["alerted_level"] == levels[-1]["level"]
         if is_open(row) and row["next_alert_on"] is None and not last:
             yield f"{name(row)}: after {row['alerted_level']!r} no day"
+
+
+def closed_rounds_are_done(seen: Seen) -> Iterator[str]:
+    """A round in which a duty is open is not closed."""
+    closed = {row["id"] for row in seen.rows("SELECT id FROM round WHERE closed_on IS NOT NULL")}
+    for row in seen.owed.values():
+        if is_open(row) and row["round_id"] in closed:
+            yield name(row)
 
 
 def due_days_are_counted_right(seen: Seen) -> Iterator[str]:
@@ -368,6 +396,18 @@ def draws_can_be_recomputed(seen: Seen) -> Iterator[str]:
             yield f"{code}-{grade}: {problem}"
 
 
+def the_board_shows_what_is_over(seen: Seen) -> Iterator[str]:
+    """The board shows as overdue every open duty whose due day has passed, and no other."""
+    now = seen.world.clock.now()
+    shown = {(one.duty, one.object) for one in board(now.date(), now).overdue}
+    over = {
+        (row["duty"], row["object"])
+        for row in seen.owed.values()
+        if is_open(row) and row["due_on"] < now.date()
+    }
+    yield from (f"{duty} {object}" for duty, object in shown ^ over)
+
+
 def nobody_is_warned(seen: Seen) -> Iterator[str]:
     """An inspection that is not to be announced has no notice."""
     for row in seen.rows(
@@ -387,10 +427,15 @@ STEP: tuple[Invariant, ...] = (
     draws_are_sealed_once,
     mails_go_out_on_working_days,
 )
-SWEPT: tuple[Invariant, ...] = (every_level_is_accounted_for, what_is_skipped_was_overtaken)
+SWEPT: tuple[Invariant, ...] = (
+    every_level_is_accounted_for,
+    what_is_skipped_was_overtaken,
+    nothing_rests_longer_than_granted,
+)
 DAY: tuple[Invariant, ...] = (
     every_duty_has_an_owner,
     every_duty_is_looked_at_again,
+    closed_rounds_are_done,
     due_days_are_counted_right,
     one_digest_a_day,
     repeats_are_the_same_mail,
@@ -402,5 +447,6 @@ END: tuple[Invariant, ...] = (
     one_mail_a_key,
     what_is_told_has_a_mail,
     draws_can_be_recomputed,
+    the_board_shows_what_is_over,
     nobody_is_warned,
 )

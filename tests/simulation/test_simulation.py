@@ -25,20 +25,10 @@ RUN = Path(__file__).parent / "run.py"
 OPEN = "met_on IS NULL AND closed_on IS NULL AND NOT suspended"
 
 
-@pytest.mark.parametrize(("seed", "days"), [(1, 120), (20240658, 150)])
-def test_whatever_befalls_an_office_every_invariant_holds(
-    tmp_path: Path, seed: int, days: int
-) -> None:
-    life = Life(World(seed, tmp_path))
-    life.live(days)
-    assert life.counts["alerts"] > 20
-    assert life.counts["mails"] > 20
-
-
 def test_the_same_seed_gives_the_same_life_in_any_process(tmp_path: Path) -> None:
     started = [
         subprocess.Popen(
-            [sys.executable, str(RUN), "--seed", "3", "--days", "70"],
+            [sys.executable, str(RUN), "--seed", "5", "--days", "60"],
             env={"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(RUN.parents[2])},
             stdout=subprocess.PIPE,
             text=True,
@@ -52,11 +42,23 @@ def test_the_same_seed_gives_the_same_life_in_any_process(tmp_path: Path) -> Non
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """An office after some months; its database is to be copied."""
-    world = World(5, tmp_path_factory.mktemp("lived"))
-    Life(world).live(150)
-    return world
+def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
+    """Some months of an office."""
+    life = Life(World(5, tmp_path_factory.mktemp("lived")))
+    life.live(150)
+    return life
+
+
+@pytest.fixture(scope="module")
+def lived(life: Life) -> World:
+    """That office; its database is to be copied."""
+    return life.world
+
+
+def test_whatever_befalls_an_office_every_invariant_holds(life: Life) -> None:
+    assert life.counts["alerts"] > 20
+    assert life.counts["mails"] > 20
+    assert life.counts["crashes"] > 0
 
 
 @pytest.fixture
@@ -121,6 +123,11 @@ UNTRUE = [
     ),
     ("DELETE FROM alert WHERE id = {told}", "every_level_is_accounted_for"),
     ("UPDATE alert SET due_version = 0 WHERE id = {told}", "every_level_is_accounted_for"),
+    (
+        "UPDATE obligation SET suspended = 1 WHERE id = {one}",
+        "nothing_rests_longer_than_granted",
+    ),
+    ("UPDATE round SET closed_on = '2020-01-01'", "closed_rounds_are_done"),
     ("UPDATE obligation SET person = '' WHERE id = {one}", "every_duty_has_an_owner"),
     (
         "UPDATE obligation SET next_alert_on = NULL WHERE id = {one}",
@@ -200,7 +207,7 @@ def test_a_repeat_with_other_bytes_is_named(seen: Seen) -> None:
 
 
 def test_a_wrong_entry_that_stands_is_named(seen: Seen) -> None:
-    life: Any = Life(seen.world)
-    life.seen = seen
+    another: Any = Life(seen.world)
+    another.seen = seen
     with pytest.raises(Violation, match="cannot stand is refused"):
-        life._act(Act("nonsense", lambda at: None, wrong=True))
+        another._act(Act("nonsense", lambda at: None, wrong=True))
