@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
+from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectNotFound
 from prefect_email.credentials import EmailServerCredentials, SMTPServer, SMTPType
 
 from models.settings import settings
-from tasks import mail
+from tasks import mail, smtp
 from tasks.mail import DeliveryFigures
-from tasks.smtp import Account, transport
+from tasks.smtp import Account
 
 # The name of the block that holds the account.
 BLOCK = "shuangsuiji"
@@ -25,7 +26,7 @@ def deliver(at: datetime) -> DeliveryFigures:
     What `SHUANGSUIJI_SMTP_URL` says goes before: the block fills in what it leaves open, the server
     or only user and password.
     """
-    way = transport(settings(), account())
+    way = smtp.transport(settings(), account())
     try:
         return mail.deliver(at, way)
     finally:
@@ -33,7 +34,9 @@ def deliver(at: datetime) -> DeliveryFigures:
 
 
 def account() -> Account | None:
-    """The account in the block (凭据), or None where there is no such block."""
+    """The account in the block (凭据); None where there is none, or no run of a flow to ask in."""
+    if FlowRunContext.get() is None:
+        return None
     try:
         block = EmailServerCredentials.load(BLOCK)
     except ValueError as error:

@@ -130,6 +130,9 @@ def outside_prefect(moment: Callable[..., datetime]) -> Iterator[None]:
             for name, value in list(vars(module).items()):
                 if isinstance(value, Task):
                     patches.enter_context(patch.object(module, name, value.fn))
+                elif isinstance(value, list):
+                    plain = [each.fn for each in value if isinstance(each, Task)]
+                    patches.enter_context(patch.object(module, name, plain))
                 elif name.startswith("show"):
                     patches.enter_context(patch.object(module, name))
             patches.enter_context(patch.object(module, "moment", moment))
