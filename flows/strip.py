@@ -9,8 +9,12 @@ from collections.abc import Sequence
 from html import escape
 
 from models.board import Board, Cell, CellState, RoundLine
-from models.plan import DUTY_NAMES
+from models.plan import DUTY_NAMES, Duty
 
+# Not in the course of every round: a column only where some round has one.
+EXCEPTIONAL: frozenset[Duty] = frozenset(
+    {"public_value", "report_refusal", "crime_decide", "crime_transfer", "republish"}
+)
 LABEL, CELL, ROW, HEAD, GAP = 80, 74, 46, 24, 4
 # Fill, and the sign beside the words. White text has a contrast of 4.5 and more on each fill; each
 # fill has 3 and more on white and on near black.
@@ -52,7 +56,8 @@ def _words(cell: Cell) -> str:
 
 def svg(rounds: Sequence[RoundLine]) -> str:
     """The strip itself."""
-    width = LABEL + CELL * len(DUTY_NAMES)
+    duties = _columns(rounds)
+    width = LABEL + CELL * len(duties)
     height = HEAD + ROW * len(rounds) + 26
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
@@ -66,15 +71,20 @@ def svg(rounds: Sequence[RoundLine]) -> str:
         '<circle cx="2" cy="2" r="1.3" fill="#fff" opacity=".28"/></pattern>',
         "</defs>",
     ]
-    for at, name in enumerate(DUTY_NAMES.values()):
-        parts.append(_text(LABEL + at * CELL + CELL / 2, 16, name, _GREY, "middle"))
+    for at, duty in enumerate(duties):
+        parts.append(_text(LABEL + at * CELL + CELL / 2, 16, DUTY_NAMES[duty], _GREY, "middle"))
     for at, one in enumerate(rounds):
-        parts += _row(one, HEAD + at * ROW)
-    parts += _legend(height - 8)
+        parts += _row(one, HEAD + at * ROW, duties)
+    parts += _legend(height - 8, width)
     return "".join([*parts, "</svg>"])
 
 
-def _row(one: RoundLine, top: int) -> list[str]:
+def _columns(rounds: Sequence[RoundLine]) -> list[Duty]:
+    begun = {cell.duty for one in rounds for cell in one.cells if cell.total}
+    return [duty for duty in DUTY_NAMES if duty in begun or duty not in EXCEPTIONAL]
+
+
+def _row(one: RoundLine, top: int, duties: Sequence[Duty]) -> list[str]:
     state = f"{one.outcome} {one.closed_on:%m-%d}" if one.closed_on else "进行中"
     if all(cell.state in ("none", "open") and not cell.done for cell in one.cells):
         state = "未开始"
@@ -82,7 +92,7 @@ def _row(one: RoundLine, top: int) -> list[str]:
         _text(2, top + 20, one.code, _GREY, "start", 13, bold=True),
         _text(2, top + 37, state, _GREY, "start", 11),
     ]
-    for at, cell in enumerate(one.cells):
+    for at, cell in enumerate(cell for cell in one.cells if cell.duty in duties):
         left = LABEL + at * CELL
         fill, sign = LOOKS[cell.state]
         box = f'x="{left + GAP / 2}" y="{top + GAP / 2}" width="{CELL - GAP}" height="{ROW - GAP}"'
@@ -96,7 +106,7 @@ def _row(one: RoundLine, top: int) -> list[str]:
     return parts
 
 
-def _legend(top: int) -> list[str]:
+def _legend(top: int, width: int) -> list[str]:
     parts = []
     for at, (state, name) in enumerate(NAMES.items()):
         fill, sign = LOOKS[state]
@@ -105,8 +115,7 @@ def _legend(top: int) -> list[str]:
             f'<rect x="{left + 2}" y="{top - 11}" width="14" height="14" rx="3" fill="{fill}"/>'
         )
         parts.append(_text(left + 20, top, f"{sign} {name}", _GREY, "start", 11))
-    right = LABEL + CELL * len(DUTY_NAMES)
-    parts.append(_text(right - 2, top, "已办/应办；日指工作日", _GREY, "end", 11))
+    parts.append(_text(width - 2, top, "已办/应办；日指工作日", _GREY, "end", 11))
     return parts
 
 

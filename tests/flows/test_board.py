@@ -3,6 +3,7 @@
 import json
 import re
 from base64 import b64decode
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, get_args
 from urllib.parse import parse_qs, urlsplit
@@ -86,6 +87,14 @@ def test_the_strip_is_one_well_formed_picture_with_words_on_every_stage() -> Non
         assert expected in words
     assert words.count("未到") == 1
     assert "http" not in drawn.replace("http://www.w3.org/2000/svg", "")
+
+
+@pytest.mark.parametrize("duty", sorted(strip.EXCEPTIONAL))
+def test_what_few_rounds_have_takes_a_column_only_where_one_has_it(duty: Any) -> None:
+    (plain,) = board().rounds
+    crime = replace(plain, code="2024-2", cells=(*plain.cells, Cell(duty, 1, 0)))
+    assert DUTY_NAMES[duty] not in strip.svg([plain])
+    assert DUTY_NAMES[duty] in strip.svg([plain, crime])
 
 
 def test_who_cannot_see_the_strip_reads_the_same_in_words() -> None:
