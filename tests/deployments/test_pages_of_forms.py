@@ -458,17 +458,17 @@ def test_what_was_sent_stands_in_the_office_s_database(
 def test_a_wrong_entry_is_sent_back_and_put_right_from_its_own_link(
     form: Form, service: Any
 ) -> None:
-    form.open_from(service, "登记公示", ("公示", "2024-1-D03", "区市场监督管理局"))
+    form.open_from(service, "登记公示", ("公示", "2024-1-D02", "区市场监督管理局"))
     form.fill({"公示日期": "七月"})  # the day of entry and the name are still missing
     run = service.ended(form.send())
     assert run.state.name == "退回补正"
     assert "第 1 项“录入日期”必填；“各份公示”第 1 项“录入人”必填" in run.state.message
     form.open_returned(f"{service.pages['界面']}/runs/flow-run/{run.id}?tab=Artifacts")
-    assert form.read("检查编号") == "2024-1-D03"
+    assert form.read("检查编号") == "2024-1-D02"
     assert form.read("公示日期") == "七月"
     form.fill({"录入日期": date(2024, 7, 10), "公示日期": "2024-07-11", "录入人": "李四"})
     assert service.ended(form.send()).state.name == "已登记"
-    assert service.rows(record("p.published_on", "2024-1-D03", "scjgj")) == [("2024-07-11",)]
+    assert service.rows(record("p.published_on", "2024-1-D02", "scjgj")) == [("2024-07-11",)]
 
 
 def test_of_all_the_passes_one_row_a_round_stands_under_the_current_runs(
