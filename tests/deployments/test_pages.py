@@ -57,7 +57,7 @@ def test_both_uis_show_the_board_and_the_card_as_they_are_meant(
     assert tables.nth(1).get_by_role("link", name="告知", exact=True).first.is_visible()
     page.goto(address(page.get_by_role("link", name="2024-1 轮次卡片").get_attribute("href")))
     page.get_by_role("heading", name="各环节").wait_for()
-    assert page.locator("strong").filter(has_text="应检查 17 户，已检查 5 户，").is_visible()
+    assert page.get_by_text("应检查 17 户，已检查 5 户，").first.is_visible()
     row = page.get_by_role("row").filter(has_text="D（高风险）")
     assert row.get_by_role("cell").all_inner_texts()[1:5] == ["29", "6", "20%", "已封存"]
 
