@@ -58,7 +58,6 @@ def lived(life: Life) -> World:
 def test_whatever_befalls_an_office_every_invariant_holds(life: Life) -> None:
     assert life.counts["alerts"] > 20
     assert life.counts["mails"] > 20
-    assert life.counts["crashes"] > 0
 
 
 @pytest.fixture
@@ -79,7 +78,7 @@ def seen(lived: World, tmp_path: Path) -> Iterator[Seen]:
 
 
 # What is done to the office behind its back, and which invariant says so. {one} is an open duty
-# that is overdue and was alerted, {told} its last alert.
+# that was alerted, {told} its last alert, {mail} the digest of it.
 NEW_ALERT = (
     "INSERT INTO alert (obligation_id, due_version, level, name, role, recipient, email, why, "
     "raised_on, mail_id) SELECT obligation_id, due_version, {level}, name, {role}, recipient, "
@@ -97,6 +96,7 @@ UNTRUE = [
     ("UPDATE obligation SET met_on = due_on WHERE id = {one}", "duties_end_with_an_entry"),
     ("DELETE FROM obligation WHERE id = {one}", "duties_end_with_an_entry"),
     (
+        "UPDATE obligation SET due_on = '2020-01-02' WHERE id = {one} THEN "
         "UPDATE obligation SET due_version = 99, due_on = '2030-01-02' WHERE id = {one}",
         "nothing_missed_is_forgotten",
     ),
@@ -177,12 +177,13 @@ def test_what_was_done_behind_the_offices_back_is_named(
     [told, one, mail] = seen.book.execute(
         "SELECT a.id, o.id, mail_id FROM alert a JOIN obligation o ON o.id = obligation_id "
         f"AND a.due_version = o.due_version JOIN mail m ON m.id = mail_id WHERE {OPEN} "
-        "AND working_days IS NOT NULL AND state = 'sent' AND a.name NOT LIKE '' AND a.why = '' "
+        "AND working_days IS NOT NULL AND state = 'sent' AND a.why = '' "
         "AND (o.duty, o.object) NOT IN (SELECT duty, object FROM granted_time) "
         "ORDER BY a.id DESC LIMIT 1"
     ).fetchone()
-    seen.book.executescript(statement.format(one=one, told=told, mail=mail))
-    seen.look()
+    for part in statement.format(one=one, told=told, mail=mail).split(" THEN "):
+        seen.book.executescript(part)
+        seen.look()
     with pytest.raises(Violation, match=re.escape(" ".join(str(invariant.__doc__).split()))):
         hold(seen, (invariant,))
 
