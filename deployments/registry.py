@@ -43,6 +43,7 @@ from flows.watch import watch
 from models.plan import Plan, PlannedRound
 from tasks.agenda import round_codes
 from tasks.board import board
+from tasks.calendar import current_calendar
 from tasks.progress import progress
 
 FORMS = (
@@ -92,9 +93,14 @@ def opening_schedule(plan: Plan, planned: PlannedRound, calendar: WorkingCalenda
     )
 
 
-def deployments(plans: list[Plan]) -> list[RunnerDeployment]:
-    """Every deployment: passes and openings, the morning sweep, the sender, the forms."""
-    calendar = WorkingCalendar.china()
+def deployments(
+    plans: list[Plan], calendar: WorkingCalendar | None = None
+) -> list[RunnerDeployment]:
+    """Every deployment: passes and openings, the morning sweep, the sender, the forms.
+
+    `calendar`: the office's, with the notices it has imported; else the published years.
+    """
+    calendar = calendar or WorkingCalendar.china()
     openings = [
         opening_schedule(plan, planned, calendar) for plan in plans for planned in plan.rounds
     ]
@@ -157,7 +163,7 @@ def serve(plans: list[Plan], at: datetime, announce: Callable[[Links], None]) ->
     """
     EmailServerCredentials.register_type_and_schema()  # so that it can be filled in, in the UI
     runner = Runner(pause_on_shutdown=False, limit=4)
-    made = deployments(plans)
+    made = deployments(plans, current_calendar())
     for one in made:
         runner.add_deployment(one)
     announce(write_pages(made, at))
