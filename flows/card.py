@@ -89,10 +89,15 @@ def card(
         f"[期限看板]({links.artifact(BOARD)}) · [本轮次的各次推进]({links.runs(progress.code)}) · "
         f"[历次卡片]({links.history(round_cards(progress.code))})",
         "## 抽取",
-        table(
-            ("等级", "名录库", "抽取", "比例", "状态", "封存时间", "承诺值", "冻结摘要", "确认单"),
-            "lrrrlllll",
+        table(  # in two, since all in one would stand on end
+            ("等级", "名录库", "抽取", "比例", "状态", "封存时间"),
+            "lrrrll",
             (_draw(draw) for draw in progress.draws),
+        ),
+        table(
+            ("等级", "承诺值", "冻结摘要", "确认单"),
+            "llll",
+            (_proof(draw) for draw in progress.draws),
         ),
         "## 各环节",
         table(
@@ -125,6 +130,12 @@ def _draw(draw: DrawFigures) -> tuple[object, ...]:
         f"{draw.ratio}%" if draw.ratio else "—",
         draw.state,
         f"{draw.sealed_at:%Y-%m-%d %H:%M}" if draw.sealed_at else "—",
+    )
+
+
+def _proof(draw: DrawFigures) -> tuple[object, ...]:
+    return (
+        draw.grade,
         f"`{draw.commitment[:16]}…`",
         f"`{draw.digest[:16]}…`" if draw.digest else "—",
         f"`{draw.certificate}`" if draw.certificate else "—",

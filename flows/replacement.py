@@ -30,7 +30,7 @@ def replace_inspector(
 
     Args:
         inspection_code: 检查编号，如 2024-1-D03
-        department: 部门，写代码或名称
+        department: 部门
         seat: 席位，该部门在检查小组中的第几名，从 1 起；发起部门的 1 号为组长
         ground: 原因
         reason: 理由
@@ -68,7 +68,7 @@ def request_recusal(
 
     Args:
         inspection_code: 检查编号，如 2024-1-D03
-        department: 部门，写代码或名称
+        department: 部门
         seat: 席位，该部门在检查小组中的第几名，从 1 起
         reason: 理由
         asked_by: 申请人，写职务即可，如 被检查单位负责人
@@ -99,7 +99,7 @@ def decide_recusal(
 
     Args:
         inspection_code: 检查编号，如 2024-1-D03
-        department: 部门，写代码或名称
+        department: 部门
         seat: 席位，被申请回避的人是该部门第几名，从 1 起
         decision: 决定
         reason: 理由
