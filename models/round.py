@@ -1,6 +1,6 @@
 """Rounds: opened by plan, passed over until everything in them is done."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -32,6 +32,18 @@ class Round(Base):
     passed_version: Mapped[int] = mapped_column(default=-1)  # as the newest pass found it
 
     plan_version: Mapped[PlanVersion] = relationship(lazy="joined", innerjoin=True)
+
+
+# No run comes so much later than it began; a longer gap is a clock that was once set ahead.
+LATEST_DAYS = 31
+
+
+def stale(as_of: date, newest: date | None) -> bool:
+    """Whether a pass or sweep of `as_of` comes after a newer one and so is to do nothing.
+
+    A day far ahead does not count: one wrong clock would otherwise silence the office until then.
+    """
+    return newest is not None and as_of < newest <= as_of + timedelta(days=LATEST_DAYS)
 
 
 class Pass(Base):

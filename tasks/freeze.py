@@ -12,7 +12,7 @@ from models import ledger
 from models.database import reading, writing
 from models.draw import DRAW_1, Draw
 from models.freeze import DrawRefused
-from models.ledger import Event
+from models.ledger import Event, LedgerEntry
 from models.mail import Mail, letter
 from models.plan import Plan
 from models.registers import CLOSED
@@ -22,6 +22,8 @@ from tasks.calendar import office_calendar
 from tasks.plan import witnesses
 from tasks.rotation import lately_inspected
 from tasks.round import SYSTEM, lock
+
+BLOCKED = "抽取受阻"
 
 
 def freeze_draws(code: str, at: datetime) -> list[str]:
@@ -47,7 +49,15 @@ def freeze_draws(code: str, at: datetime) -> list[str]:
             refused.append(f"{code}-{grade}：{error}")
     if refused:
         with writing() as session:
-            ledger.append(session, at, SYSTEM, [Event("抽取受阻", code, {"reasons": refused})])
+            known = session.scalar(
+                select(LedgerEntry.detail)
+                .where(LedgerEntry.action == BLOCKED, LedgerEntry.subject == code)
+                .order_by(LedgerEntry.id.desc())
+                .limit(1)
+            )
+            if known != {"reasons": refused}:  # told once, not at every pass
+                event = Event(BLOCKED, code, {"reasons": refused})
+                ledger.append(session, at, SYSTEM, [event])
     return refused
 
 

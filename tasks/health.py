@@ -74,7 +74,14 @@ def _problems(session: Session, at: datetime) -> Iterator[Problem]:
     expected = _last_due(session, plans, at)
     if min(plan.loaded_at.date() for plan in plans) >= expected:
         return  # set up only now: nothing could have been done yet
-    swept = session.scalar(select(func.max(Sweep.as_of)))
+    swept = session.scalar(select(func.max(Sweep.as_of)).where(Sweep.as_of <= at.date()))
+    ahead = session.scalar(select(func.max(Sweep.as_of)).where(Sweep.as_of > at.date()))
+    if ahead is not None:
+        yield Problem(
+            f"clock:{ahead}",
+            f"有一次期限检查记在 {ahead}，晚于今天：系统时钟曾被调快，或 --as-of 写错了。"
+            "请核对时钟；此后一个月内的提醒可能已经提前记为发出",
+        )
     if swept is None or swept < expected:
         last = f"最近一次是 {swept}" if swept else "从未做过"
         yield Problem(

@@ -7,7 +7,7 @@ what it noted of it stand or fall in one transaction.
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -20,6 +20,7 @@ from models.database import reading, writing
 from models.ledger import append, queue
 from models.mail import gather
 from models.obligation import OPEN, Obligation
+from models.round import LATEST_DAYS, stale
 from tasks.alert import Teller, already_told, entry, plans_of
 from tasks.calendar import office_calendar
 from tasks.round import SYSTEM
@@ -71,8 +72,9 @@ def sweep(
     """
     figures = SweepFigures(as_of)
     with reading(url) as session:
-        newest = session.scalar(select(func.max(Sweep.as_of)))
-    if newest is not None and as_of < newest:
+        known = Sweep.as_of <= as_of + timedelta(days=LATEST_DAYS)
+        newest = session.scalar(select(func.max(Sweep.as_of)).where(known))
+    if stale(as_of, newest):
         figures.stale = True
         return figures
     for _ in range(PATIENCE):

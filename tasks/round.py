@@ -13,7 +13,7 @@ from models.draw import Draw
 from models.inspection import Inspection
 from models.ledger import Event
 from models.obligation import Obligation
-from models.round import Pass, Round
+from models.round import Pass, Round, stale
 
 SYSTEM = "系统"
 
@@ -54,7 +54,7 @@ def begin_pass(code: str, at: datetime, flow_run_id: str) -> Begun | None:
     """Number a new pass; None where a pass of a later day was made already: this one is stale."""
     with writing() as session:
         round = lock(session, code)
-        if round.passed_on is not None and at.date() < round.passed_on:
+        if stale(at.date(), round.passed_on):
             return None
         round.pass_number += 1
         round.passed_on, round.passed_version = at.date(), round.version

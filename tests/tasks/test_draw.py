@@ -143,6 +143,7 @@ def test_an_ungraded_open_subject_refuses_every_freeze(register: Register) -> No
     line = "在营检查对象中有 1 户没有风险等级，未冻结。请先补齐等级"
     assert refused == [f"{ROUND}-{grade}：{line}" for grade in "ABCD"]
     assert frozen() == []
+    assert freeze_draws(ROUND, at("06-25", 10)) == refused  # the ledger is told once
     (entry,) = [e for e in all_of(LedgerEntry) if e.action == "抽取受阻"]
     assert entry.detail == {"reasons": refused}
     with writing() as session:

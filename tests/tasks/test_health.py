@@ -15,6 +15,7 @@ from tasks import obligation
 from tasks.crime import enter_crimes
 from tasks.health import Problem, problems, tell
 from tasks.mail import outgoing
+from tasks.round import begin_pass
 from tasks.urgent import sweep_urgent
 
 MONDAY = date(2024, 7, 8)
@@ -56,6 +57,19 @@ def test_a_sweep_is_missed_two_hours_after_its_time(
 ) -> None:
     settle(MONDAY)
     assert ("sweep:2024-07-09" in keys(now)) is missed
+
+
+def test_a_clock_once_set_ahead_is_told_and_does_not_silence_the_office(drawn: Any) -> None:
+    settle(MONDAY)
+    far = date(2026, 7, 10)
+    obligation.sweep(far, at(far))
+    assert f"clock:{far}" in keys(at(MONDAY))
+    tomorrow = date(2024, 7, 9)
+    assert "sweep:2024-07-09" in keys(at(tomorrow))  # the far one does not count as it
+    assert not obligation.sweep(tomorrow, at(tomorrow)).stale
+    assert obligation.sweep(MONDAY, at(tomorrow)).stale
+    assert begin_pass("2024-1", at(far), "ahead") is not None
+    assert begin_pass("2024-1", at(tomorrow), "right") is not None
 
 
 def test_on_days_off_no_sweep_is_missed(drawn: Any) -> None:
