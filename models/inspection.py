@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, Select, UniqueConstraint, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Code, Json, Key, Line, Prose
@@ -127,3 +127,23 @@ class DepartmentRecord(Base):
     crime: Mapped[CrimeReport | None] = relationship(lazy="selectin")
     publication: Mapped[Publication | None] = relationship(lazy="selectin")
     follow_ups: Mapped[list[FollowUp]] = relationship(lazy="selectin", order_by=FollowUp.id)
+
+
+def unprepared(round_id: int) -> Select[tuple[Inspection, DepartmentRecord]]:
+    """What is recorded in a round, and not prepared for publication as it is recorded now."""
+    return (
+        select(Inspection, DepartmentRecord)
+        .join(DepartmentRecord, DepartmentRecord.inspection_id == Inspection.id)
+        .outerjoin(Publication, Publication.record_id == DepartmentRecord.id)
+        .where(
+            Inspection.round_id == round_id,
+            Inspection.ended_on.is_not(None),
+            DepartmentRecord.version > 0,
+            or_(
+                Publication.id.is_(None),
+                Publication.version != DepartmentRecord.version,
+                Publication.ended_on != Inspection.ended_on,
+            ),
+        )
+        .order_by(DepartmentRecord.id)
+    )

@@ -17,7 +17,7 @@ from models.database import writing
 from models.draw import Draw
 from models.duty import Duties
 from models.grant import GrantedTime
-from models.inspection import Inspection
+from models.inspection import Inspection, unprepared
 from models.ledger import Event
 from models.obligation import Move, Obligation, reconcile
 from models.round import Round
@@ -46,7 +46,8 @@ def settle(
 ) -> list[Move]:
     """The same within the caller's transaction; of some inspections only, where given.
 
-    A closed round in which something is to be done again is open again.
+    A closed round in which something is to be done again, or to be prepared for publication as it
+    was corrected, is open again.
     """
     session.flush()
     plan = round.plan_version.plan
@@ -81,7 +82,10 @@ def settle(
             row.next_alert_on = next_alert_on(row, plan, calendar)
     session.add_all(found.new)
     events = found.events
-    if round.closed_on and any(row.open for row in [*known.values(), *found.new]):
+    if round.closed_on and (
+        any(row.open for row in [*known.values(), *found.new])
+        or session.execute(unprepared(round.id).limit(1)).first()
+    ):
         # Or nothing would look after what a correction left to do.
         events = [*events, Event("轮次恢复", round.code, {"closed_on": round.closed_on})]
         round.closed_on, round.outcome = None, ""

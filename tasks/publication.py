@@ -4,13 +4,13 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased
 
 from models import ledger
 from models.database import reading, writing
 from models.entry import EntryRefused, not_after, optional_day
-from models.inspection import DepartmentRecord, Inspection
+from models.inspection import DepartmentRecord, Inspection, unprepared
 from models.ledger import Event
 from models.publication import (
     Publication,
@@ -38,7 +38,7 @@ def prepare_publications(code: str, at: datetime) -> int:
     with writing() as session:
         round = lock(session, code)
         plan = round.plan_version.plan
-        for inspection, record in session.execute(_due(round)).tuples():
+        for inspection, record in session.execute(unprepared(round.id)).tuples():
             assert inspection.ended_on is not None
             publication = record.publication or Publication(record_id=record.id)
             record.publication = publication
@@ -60,26 +60,6 @@ def prepare_publications(code: str, at: datetime) -> int:
         ledger.append(session, at, SYSTEM, events)
     _write_files(code)
     return len(events)
-
-
-def _due(round: Round) -> Select[tuple[Inspection, DepartmentRecord]]:
-    """What is recorded, and not prepared as it is recorded now."""
-    return (
-        select(Inspection, DepartmentRecord)
-        .join(DepartmentRecord, DepartmentRecord.inspection_id == Inspection.id)
-        .outerjoin(Publication, Publication.record_id == DepartmentRecord.id)
-        .where(
-            Inspection.round_id == round.id,
-            Inspection.ended_on.is_not(None),
-            DepartmentRecord.version > 0,
-            or_(
-                Publication.id.is_(None),
-                Publication.version != DepartmentRecord.version,
-                Publication.ended_on != Inspection.ended_on,
-            ),
-        )
-        .order_by(DepartmentRecord.id)
-    )
 
 
 def _write_files(code: str) -> None:

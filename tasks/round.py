@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models import ledger
 from models.database import reading, writing
 from models.draw import Draw
-from models.inspection import Inspection
+from models.inspection import Inspection, unprepared
 from models.ledger import Event
 from models.obligation import Obligation
 from models.round import Pass, Round, stale
@@ -91,14 +91,15 @@ def close_round(code: str, at: datetime) -> bool:
 
 
 def _waits(session: Session, round: Round) -> bool:
-    """Whether anything in the round is yet to be drawn or to be done."""
+    """Whether anything in the round is yet to be drawn, to be done or to be prepared."""
     unsealed = select(Draw.id).where(Draw.round_id == round.id, Draw.sealed_at.is_(None))
     owed = select(Obligation.id).where(
         Obligation.round_id == round.id,
         Obligation.met_on.is_(None),
         Obligation.closed_on.is_(None),
     )
-    return any(session.scalar(one.limit(1)) is not None for one in (unsealed, owed))
+    waiting = (unsealed, owed, unprepared(round.id))
+    return any(session.execute(one.limit(1)).first() is not None for one in waiting)
 
 
 def rounds_to_pass(as_of: date) -> list[str]:

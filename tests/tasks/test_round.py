@@ -254,7 +254,37 @@ def test_a_closed_round_goes_on_when_a_correction_leaves_something_to_do(sheet: 
         entered_by="张三",
     )  # fmt: skip
     close_follow_ups([closing], at("07-30"))
+    assert not close_round(ROUND, at("07-30"))  # what was corrected is to be public as well
+    publication.prepare_publications(ROUND, at("07-30"))
+    duty.update_duties(ROUND, at("07-30"))
+    assert left() == {"republish yjglj"}
+    anew = {"entered_on": date(2024, 7, 30), "published_on": "2024-07-30", "entered_by": "张三"}
+    publication.confirm_publications(
+        [PublicationEntry(inspection=CODE, department="yjglj", **anew)], at("07-30")
+    )
     assert close_round(ROUND, at("07-30"))
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_correction_in_a_closed_round_is_prepared_even_if_its_pass_is_lost(sheet: Sheet) -> None:
+    record_inspections([sheet(CODE, "yjglj"), sheet(CODE, "scjgj")], at("07-10"))
+    publication.prepare_publications(ROUND, at("07-10"))
+    published = {"entered_on": date(2024, 7, 11), "published_on": "2024-07-11"}
+    entries = [
+        PublicationEntry(inspection=CODE, department=department, **published, entered_by="张三")
+        for department in ("yjglj", "scjgj")
+    ]
+    publication.confirm_publications(entries, at("07-11"))
+    reveal.reveal_draws(ROUND, at("07-11"))
+    send_brief(ROUND, date(2024, 7, 11), "区人民政府", "简报第1期", "王五", at("07-11"))
+    assert close_round(ROUND, at("07-11"))
+    record_inspections([sheet(CODE, "scjgj", 9, correction="笔误")], at("07-15"))
+    assert left() == set()  # what is to be published again is known once it is prepared
+    assert ROUND in rounds_to_pass(date(2024, 7, 16))  # or no later pass would prepare it
+    assert not close_round(ROUND, at("07-16"))
+    publication.prepare_publications(ROUND, at("07-16"))
+    duty.update_duties(ROUND, at("07-16"))
+    assert left() == {"republish scjgj"}
 
 
 def test_a_round_without_any_subject_closes_as_such(database: Path, drill: Plan) -> None:
