@@ -4,10 +4,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, time, timedelta
+from itertools import chain
 from random import Random
 from typing import Any
 
+import drawn
 import invariants
+import public
 from faults import Crash
 from incidents import Incidents
 from invariants import Violation, hold
@@ -63,10 +66,11 @@ class Life:
             self._working_day(touched)
         elif self.random.random() < 0.1:
             self._deliver(time(12))
+        self._around_the_clock()
         if self.world.clock.wrong == timedelta():  # by the right clock, that is
             hold(self.seen, invariants.DAY)
         if today.day == 1:
-            hold(self.seen, (invariants.sealed_draws_stay,))
+            hold(self.seen, (drawn.sealed_draws_stay,))
 
     def _up(self, today: date) -> bool:
         """Whether anything runs today."""
@@ -86,7 +90,8 @@ class Life:
         if self.random.random() < 0.02 and world.days.works(world.clock.now().date()):
             self._run("late sweep", lambda: flows.obligation.sweep_deadlines.fn(_eve(world)))
         world.clock.to(time(9, 30))
-        for act in [*self.people.acts(world.clock.now().date()), *self._incidents()]:
+        today = world.clock.now().date()
+        for act in chain(list(self.people.acts(today)), self.incidents.acts(today)):
             touched |= self._act(act)
             if self.random.random() < 0.1:
                 touched = self._pass(touched)
@@ -95,8 +100,15 @@ class Life:
         if self.random.random() < 0.25:
             self._deliver(time(16))
 
-    def _incidents(self) -> list[Act]:
-        return list(self.incidents.acts(self.world.clock.now().date()))
+    def _around_the_clock(self) -> None:
+        """Suspected crimes are dealt with on any day; while there are any, mails go out hourly."""
+        for hour in (11, 18, 23):
+            if not any(row["started_at"] and is_open(row) for row in self.seen.owed.values()):
+                return
+            self.world.clock.to(time(hour, 40))
+            for act in list(self.incidents.crimes.dealt_with(self.world.clock.now())):
+                self._act(act)
+            self._deliver(time(hour, 50))
 
     def _weather(self, today: date) -> None:
         """The faults of the day."""
@@ -180,6 +192,8 @@ class Life:
         if sweeps > self._sweeps:
             self._sweeps = sweeps
             hold(self.seen, invariants.SWEPT)
+        if name in ("sweep", "deliver") and said == "done":
+            hold(self.seen, invariants.DELIVERED)
         return done
 
     @staticmethod
@@ -203,10 +217,13 @@ class Life:
         for ahead in range(length, length + 14):
             world.clock.begin(world.first + timedelta(ahead), timedelta())
             self._run("sweep", flows.obligation.sweep_deadlines.fn)
+            if ahead % 7 == 0:
+                self._pass(set(world.requests))
             world.requests.clear()
             self._deliver(time(20))
             hold(self.seen, invariants.DAY)
-        for hour in (21, 22, 23):  # what a pass leads to, the next sweep may tell
+        hold(self.seen, (public.corrections_reach_the_public,))
+        for hour in (21, 22, 22):  # what a pass leads to, the next sweep may tell
             before = self._settled()
             world.clock.to(time(hour))
             self._run("sweep", flows.obligation.sweep_deadlines.fn)

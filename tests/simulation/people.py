@@ -15,7 +15,8 @@ from models.notice import ServiceEntry
 from models.publication import PublicationEntry
 from models.record import ItemEntry, RecordEntry
 from models.referral import FollowUpEntry, ReferralEntry
-from tasks import draw, inspection, notice, publication, referral
+from models.refusal import RefusalEntry
+from tasks import brief, draw, inspection, notice, publication, referral, refusal
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ class People:
             "refer": self._refer,
             "publish": self._publish,
             "follow_up": self._follow_up,
+            "republish": self._publish,
+            "report_refusal": self._report_refusal,
+            "brief": self._brief,
         }
 
     def acts(self, today: date) -> Iterator[Act]:
@@ -186,7 +190,8 @@ class People:
         return Act(f"refer {row['object']}", lambda at: referral.confirm_referrals([entry], at))
 
     def _publish(self, row: Row, today: date) -> Act | None:
-        code, department = row["object"].split("/")
+        """Once more after what was public was corrected."""
+        code, department = row["object"].split("/")[:2]
         on = self._earlier(today, row["started_on"])
         if on < row["started_on"]:
             return None
@@ -196,6 +201,7 @@ class People:
             entered_on=on,
             published_on=str(on) if self.random.random() < 0.8 else "",
             entered_by="经办人",
+            correction="原记录有误" if row["duty"] == "republish" else "",
         )
         return Act(
             f"publish {row['object']}", lambda at: publication.confirm_publications([entry], at)
@@ -211,6 +217,25 @@ class People:
             entered_by="经办人",
         )
         return Act(f"follow up {row['object']}", lambda at: referral.close_follow_ups([entry], at))
+
+    def _report_refusal(self, row: Row, today: date) -> Act:
+        entry = RefusalEntry(
+            inspection=row["object"],
+            reported_on=self._earlier(today, row["started_on"]),
+            receiving="区应急管理局",
+            document="报〔1〕号",
+            entered_by=row["person"],
+        )
+        return Act(
+            f"report refusal {row['object']}", lambda at: refusal.report_refusals([entry], at)
+        )
+
+    def _brief(self, row: Row, today: date) -> Act | None:
+        if today <= row["started_on"] and self.random.random() < 0.9:
+            return None  # hardly anybody sends it before the window is over
+        on = self._earlier(today, row["started_on"])
+        given = (row["object"], on, "区政府", "简报第 1 期", row["person"])
+        return Act(f"brief {row['object']}", lambda at: brief.send_brief(*given, at))
 
 
 def inspected(code: str) -> Inspection | None:

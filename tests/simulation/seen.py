@@ -26,6 +26,7 @@ class Seen:
         self.frozen: list[Row] = []
         self.accepted: list[Accepted] = []
         self.sealed: dict[str, str] = {}
+        self.public: dict[int, Row] = {}
         self.plan: Row = {}
         self._entry = self._alert = self._mail = 0
         self._known: set[str] = set()
@@ -53,7 +54,7 @@ class Seen:
         self.accepted = self.world.post.accepted[self._mail :]
         self._mail += len(self.accepted)
         frozen = self.book.execute(
-            "SELECT id FROM mail WHERE kind = 'digest' AND frozen_at IS NOT NULL"
+            "SELECT id FROM mail WHERE kind IN ('digest', 'urgent') AND frozen_at IS NOT NULL"
         ).fetchall()
         new = [number for (number,) in frozen if number not in self._frozen]
         self._frozen |= set(new)

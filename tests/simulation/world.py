@@ -104,6 +104,7 @@ class World:
         for grade in content["grades"]:
             if random.random() < 0.2:
                 grade["public_value_rule"] = "冻结次日体彩排列三的三个数字"
+        content["replace_closed_subjects"] = random.random() < 0.6
         content["notices_after"] = random.choice((1, 1, 2))
         terms = {"record": (2, 5), "follow_up": (8, 30), "publish": (15, 20), "notify": (-3, -1)}
         for term in content["terms"]:
