@@ -39,11 +39,13 @@ class Life:
         self._down_until = world.first
         self._post_down_until = world.first
         self._sweeps = 0
+        # Some offices switch their machine off on many days.
+        self._rests = self.random.choice((0.0, 0.3, 0.5, 0.7))
 
     # ---- days ------------------------------------------------------------------------------------
 
     def live(self, length: int = LENGTH) -> None:
-        """That many days, and then a quiet week and the last look. Raises Violation."""
+        """That many days, and then quiet days and the last look. Raises Violation."""
         with self.world.lived_in():
             self.world.found()
             self.seen = Seen(self.world)
@@ -53,7 +55,7 @@ class Life:
             with self.world.crashes.watching():
                 for ahead in range(length):
                     self.day(self.world.first + timedelta(ahead))
-                self._quiet_week(length)
+                self._quiet_days(length)
             self.seen.book.close()
 
     def day(self, today: date) -> None:
@@ -74,7 +76,7 @@ class Life:
 
     def _up(self, today: date) -> bool:
         """Whether anything runs today."""
-        if today < self._down_until:
+        if today < self._down_until or self.random.random() < self._rests:
             return False
         if self.random.random() < 0.006:
             self._down_until = today + timedelta(self.random.choice((1, 1, 2, 3, 5, 10, 40)))
@@ -83,7 +85,7 @@ class Life:
         self._weather(today)
         # Where nobody owes anything, nobody notices that nothing runs.
         owed = any(is_open(row) for row in self.seen.owed.values())
-        return owed or self.random.random() < 0.2
+        return owed or self.random.random() < 0.1
 
     def _working_day(self, touched: set[str]) -> None:
         world = self.world
@@ -93,7 +95,7 @@ class Life:
         today = world.clock.now().date()
         for act in chain(list(self.people.acts(today)), self.incidents.acts(today)):
             touched |= self._act(act)
-            if self.random.random() < 0.1:
+            if self.random.random() < 0.05:
                 touched = self._pass(touched)
         world.clock.to(time(14))
         self._pass(touched)
@@ -209,12 +211,12 @@ class Life:
 
     # ---- the end ---------------------------------------------------------------------------------
 
-    def _quiet_week(self, length: int) -> None:
-        """Two weeks in which everything works and nobody acts: then nothing is left to be done."""
+    def _quiet_days(self, length: int) -> None:
+        """Ten days in which everything works and nobody acts: then nothing is left to be done."""
         world = self.world
         world.crashes.disarm()
         world.post.down, world.post.trouble = False, 0.0
-        for ahead in range(length, length + 14):
+        for ahead in range(length, length + 10):
             world.clock.begin(world.first + timedelta(ahead), timedelta())
             self._run("sweep", flows.obligation.sweep_deadlines.fn)
             if ahead % 7 == 0:
