@@ -237,8 +237,8 @@ def prefect(server: Settings) -> Iterator[Any]:
     with get_client(sync_client=True) as client:
         yield client
         _send_all()
-        for run in client.read_flow_runs():
-            client.delete_flow_run(run.id)
+        while client._client.post("/flow_runs/bulk_delete", json={}).json()["deleted"]:
+            pass
 
 
 @pytest.fixture
