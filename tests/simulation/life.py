@@ -219,7 +219,7 @@ class Life:
         for ahead in range(length, length + 10):
             world.clock.begin(world.first + timedelta(ahead), timedelta())
             self._run("sweep", flows.obligation.sweep_deadlines.fn)
-            if ahead % 7 == 0:
+            if ahead % 3 == 0:
                 self._pass(set(world.requests))
             world.requests.clear()
             self._deliver(time(20))

@@ -93,7 +93,7 @@ def corrections_of_what_is_public_are_owed(seen: Seen) -> Iterator[str]:
     for record in seen.rows(f"{RECORDS} AND p.published_on IS NOT NULL AND closed_on IS NULL"):
         versions = _versions(seen, record["publication"])
         public = [one for one in versions if one["published_on"]]
-        stale = versions[-1]["content"] != public[-1]["content"]
+        stale = bool(public) and versions[-1]["content"] != public[-1]["content"]
         if stale != (record["object"] in owed):
             yield f"{record['object']}: {'not ' * stale}to be published again"
 
