@@ -212,11 +212,11 @@ class Life:
     # ---- the end ---------------------------------------------------------------------------------
 
     def _quiet_days(self, length: int) -> None:
-        """Ten days in which everything works and nobody acts: then nothing is left to be done."""
+        """A week in which everything works and nobody acts: then nothing is left to be done."""
         world = self.world
         world.crashes.disarm()
         world.post.down, world.post.trouble = False, 0.0
-        for ahead in range(length, length + 10):
+        for ahead in range(length, length + 7):
             world.clock.begin(world.first + timedelta(ahead), timedelta())
             self._run("sweep", flows.obligation.sweep_deadlines.fn)
             if ahead % 3 == 0:
