@@ -40,7 +40,7 @@ class Life:
         self._post_down_until = world.first
         self._sweeps = 0
         # Some offices switch their machine off on many days.
-        self._rests = self.random.choice((0.0, 0.3, 0.5, 0.7))
+        self._rests = self.random.choice((0.0, 0.5, 0.7, 0.8))
 
     # ---- days ------------------------------------------------------------------------------------
 
