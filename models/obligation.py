@@ -252,6 +252,8 @@ def _moved(row: Obligation, want: Wanted) -> bool:
 def _missed(row: Obligation, want: Wanted, at: datetime) -> bool:
     """Whether the row's due day was missed, by what was known until now or by what is known now."""
     if row.started_at is not None:
+        if row.closed_on is not None:  # and not owed since
+            return row.closed_on > row.due_on
         return max(row.met_at or at, want.met_at or at) > row.due_at
     day = at.date()
     return (

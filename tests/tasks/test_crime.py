@@ -150,6 +150,17 @@ def test_a_corrected_report_is_a_new_version_and_the_old_one_stays_missed(record
     assert found.due_at == at("07-17 00:00")
 
 
+def test_a_transfer_taken_back_in_time_was_not_missed(recorded: Any) -> None:
+    enter("07-12 16:40")
+    enter("07-13 10:05", **DECIDED)
+    enter("07-13 18:00", correction="决定登记有误")
+    enter("07-15 09:00", **(DECIDED | {"decided_at": "2024-07-15 08:30"}))
+    found = owed("crime_transfer")
+    assert found is not None
+    assert (found.due_version, found.due_at) == (2, at("07-16 08:30"))
+    assert found.missed_on == []
+
+
 def test_every_entry_is_in_the_ledger_word_by_word(recorded: Any) -> None:
     enter("07-12 16:40")
     enter("07-13 10:05", **DECIDED)
