@@ -129,7 +129,7 @@ def this_year(drill: Plan) -> Plan:
 
 
 @pytest.fixture(scope="session")
-def home(registered: Any, drill: Plan, sheet: Any, tmp_path_factory: Any) -> Path:
+def served_home(registered: Any, drill: Plan, sheet: Any, tmp_path_factory: Any) -> Path:
     """An office with three rounds of 2024, two drawn, and a plan of this year under way.
 
     Results are in, 500 of one department unpublished; of each kind of duty one waits for its form.
@@ -223,19 +223,19 @@ def files(folder: Path, made: Plan) -> None:
 
 
 @pytest.fixture(scope="session")
-def service(home: Path, free_port: Callable[[], int]) -> Iterator[Service]:
+def service(served_home: Path, free_port: Callable[[], int]) -> Iterator[Service]:
     """`shuangsuiji serve` of that office, with its log in the office's folder."""
     from prefect.client.orchestration import SyncPrefectClient
 
     port = str(free_port())
     inherited = {key: value for key, value in os.environ.items() if "PREFECT" not in key}
-    with (home / "serve.log").open("wb") as output:
+    with (served_home / "serve.log").open("wb") as output:
         process = subprocess.Popen(
             [Path(sys.executable).with_name("shuangsuiji"), "serve"],
-            cwd=home,  # not the checkout's folder
+            cwd=served_home,  # not the checkout's folder
             env=inherited
             | {
-                "SHUANGSUIJI_HOME": str(home),
+                "SHUANGSUIJI_HOME": str(served_home),
                 "SHUANGSUIJI_DATABASE_URL": "",
                 "SHUANGSUIJI_PORT": port,
                 "PREFECT_RUNNER_POLL_FREQUENCY": "1",
@@ -244,7 +244,7 @@ def service(home: Path, free_port: Callable[[], int]) -> Iterator[Service]:
             stderr=output,
         )
     with SyncPrefectClient(f"http://{HOST}:{port}/api") as client, process:
-        made = Service(process, home, client)
+        made = Service(process, served_home, client)
         try:
             made.until(made.serving)
             yield made

@@ -8,7 +8,7 @@ import clocked
 import drawn
 import mailed
 import owed
-import public
+import published
 import told
 from holding import Invariant, Violation, hold
 
@@ -33,7 +33,7 @@ SWEPT: tuple[Invariant, ...] = (
     told.every_level_is_accounted_for,
     told.what_is_skipped_was_overtaken,
     owed.nothing_rests_longer_than_granted,
-    public.corrections_of_what_is_public_are_owed,
+    published.corrections_of_what_is_public_are_owed,
 )
 # After every finished delivery, also on days off.
 DELIVERED: tuple[Invariant, ...] = (
@@ -44,13 +44,13 @@ DELIVERED: tuple[Invariant, ...] = (
 DAY: tuple[Invariant, ...] = (
     owed.every_duty_has_an_owner,
     owed.every_duty_is_looked_at_again,
-    public.closed_rounds_are_done,
+    published.closed_rounds_are_done,
     owed.due_days_are_counted_right,
     clocked.due_minutes_are_counted_right,
     mailed.one_digest_a_day,
     mailed.repeats_are_the_same_mail,
-    public.what_was_public_stays,
-    public.refusals_are_to_be_reported,
+    published.what_was_public_stays,
+    published.refusals_are_to_be_reported,
 )
 # At the end of everything.
 END: tuple[Invariant, ...] = (
@@ -63,6 +63,6 @@ END: tuple[Invariant, ...] = (
     owed.the_board_shows_what_is_over,
     drawn.nobody_is_warned,
     drawn.alternates_stand_in_for_the_closed,
-    public.closed_rounds_are_whole,
-    public.corrections_reach_the_public,
+    published.closed_rounds_are_whole,
+    published.corrections_reach_the_public,
 )

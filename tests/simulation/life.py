@@ -10,7 +10,7 @@ from typing import Any
 
 import drawn
 import invariants
-import public
+import published
 from faults import Crash
 from incidents import Incidents
 from invariants import Violation, hold
@@ -224,7 +224,7 @@ class Life:
             world.requests.clear()
             self._deliver(time(20))
             hold(self.seen, invariants.DAY)
-        hold(self.seen, (public.corrections_reach_the_public,))
+        hold(self.seen, (published.corrections_reach_the_public,))
         for hour in (21, 22, 22):  # what a pass leads to, the next sweep may tell
             before = self._settled()
             world.clock.to(time(hour))
