@@ -162,7 +162,8 @@ def serve(plans: list[Plan], at: datetime, announce: Callable[[Links], None]) ->
     must be there before anything runs, or two passes might make one at once.
     """
     EmailServerCredentials.register_type_and_schema()  # so that it can be filled in, in the UI
-    runner = Runner(pause_on_shutdown=False, limit=4)
+    # Of more runs at once the server's SQLite keeps one waiting for a minute now and then.
+    runner = Runner(pause_on_shutdown=False, limit=2)
     made = deployments(plans, current_calendar())
     for one in made:
         runner.add_deployment(one)
