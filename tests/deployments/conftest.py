@@ -258,9 +258,13 @@ def asked() -> list[str]:
     return []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(service: Service, asked: list[str]) -> Iterator[Any]:
-    """A browser at the coordinator's desk."""
+    """A browser at the coordinator's desk.
+
+    Closed before other tests: while it is open an event loop runs in this process, in which
+    Prefect's functions would return coroutines.
+    """
     from playwright.sync_api import sync_playwright
 
     chromium = shutil.which("chromium")
