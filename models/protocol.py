@@ -140,15 +140,8 @@ def replacement(
     `available`: those who may serve that day: certificate valid, not recused since the freeze.
     Load does not count. None: nobody is left and the head appoints (直接委派).
     """
-    recused = _recused(freeze).get(subject, ())
-    ready = [
-        inspector["certificate"]
-        for inspector in freeze["inspectors"]
-        if inspector["department"] == department
-        and inspector["certificate"] in available
-        and inspector["certificate"] not in ever_on_team
-        and inspector["certificate"] not in recused
-    ]
+    able = _able(freeze, subject, department, available)
+    ready = [certificate for certificate in able if certificate not in ever_on_team]
     return next(iter(_by_ticket(_ticketing(seed), department, subject, ready)), None)
 
 
@@ -160,17 +153,11 @@ def alternate_teams(
     As with any replacement the lowest tickets have it and load does not count. `available`: the
     certificates of those who may serve that day. DrawRefused where a department has too few.
     """
-    tickets, recused = _ticketing(seed), _recused(freeze).get(subject, ())
+    tickets = _ticketing(seed)
     teams = []
     for department in freeze["departments"]:
         code, places = department["code"], department["inspectors"]
-        ready = [
-            inspector["certificate"]
-            for inspector in freeze["inspectors"]
-            if inspector["department"] == code
-            and inspector["certificate"] in available
-            and inspector["certificate"] not in recused
-        ]
+        ready = _able(freeze, subject, code, available)
         drawn = tuple(_by_ticket(tickets, code, subject, ready)[:places])
         if len(drawn) < places:
             raise DrawRefused(f"{code} 现在能到场的候选人员不足 {places} 人，不能递补")
@@ -225,6 +212,20 @@ def _lowest(count: int, tickets: Sequence[bytes], codes: Sequence[str]) -> list[
 def _by_ticket(tickets: Tickets, department: str, subject: str, ready: list[str]) -> list[str]:
     drawn = tickets(f"inspector\n{department}\n{subject}\n", ready)
     return [certificate for _, certificate in sorted(zip(drawn, ready, strict=True))]
+
+
+def _able(
+    freeze: Mapping[str, Any], subject: str, department: str, available: Collection[str]
+) -> list[str]:
+    """Who of the frozen may serve for that subject, of those `available`, in frozen order."""
+    recused = _recused(freeze).get(subject, ())
+    return [
+        inspector["certificate"]
+        for inspector in freeze["inspectors"]
+        if inspector["department"] == department
+        and inspector["certificate"] in available
+        and inspector["certificate"] not in recused
+    ]
 
 
 def _recused(freeze: Mapping[str, Any]) -> dict[str, set[str]]:

@@ -13,11 +13,12 @@ from models.inspection import Inspection
 from models.ledger import Event
 from models.registers import CLOSED
 from models.replacement import BY_TICKET, worded
-from models.subject import Inspector, Subject
+from models.subject import Subject
 from tasks import team
 from tasks.calendar import office_calendar
 from tasks.desk import find
 from tasks.duty import settle
+from tasks.freeze import able_inspectors
 
 
 def take_alternate(code: str, reason: str, decided_by: str, at: datetime) -> str:
@@ -52,10 +53,9 @@ def take_alternate(code: str, reason: str, decided_by: str, at: datetime) -> str
         if alternate is None:
             raise EntryRefused(f"{draw.code} 的递补名单中已没有可递补的在营对象")
         able = {
-            person.certificate
-            for person in session.scalars(select(Inspector))
-            if person.may_serve(planned_on, plan.qualifications(person.department))
-            and alternate not in person.recusals
+            certificate
+            for certificate, person in able_inspectors(session, plan, planned_on).items()
+            if alternate not in person.recusals
         }
         teams = protocol.alternate_teams(draw.freeze, bytes.fromhex(draw.seed), alternate, able)
         made = select(func.count()).where(Inspection.draw_id == draw.id)

@@ -94,7 +94,7 @@ def _teams(
         raise DrawRefused(f"{draw.code} 还没有到抽取的日子：定于 {round.opens_on}")
     refuse_ungraded(session)
     plan = round.plan_version.plan
-    able = able_inspectors(session, round, plan)
+    able = able_inspectors(session, plan, round.ends_on)
     return external_draw.teams(
         file,
         external_draw.read_places(file, rows, plan),

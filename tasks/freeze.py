@@ -1,7 +1,7 @@
 """Freezes: everything that decides a draw, written down before any seed exists (draw-1, step 2)."""
 
 import hashlib
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -138,13 +138,13 @@ def refuse_ungraded(session: Session) -> None:
         raise DrawRefused(f"在营检查对象中有 {count} 户没有风险等级，未冻结。请先补齐等级")
 
 
-def able_inspectors(session: Session, round: Round, plan: Plan) -> dict[str, Inspector]:
-    """Who may serve through the round's window, with what the items ask for; by certificate."""
+def able_inspectors(session: Session, plan: Plan, through: date) -> dict[str, Inspector]:
+    """Who may serve through that day, with what the plan's items ask for; by certificate."""
     return {
         inspector.certificate: inspector
         for inspector in session.scalars(select(Inspector))
         if inspector.department in {department.code for department in plan.departments}
-        and inspector.may_serve(round.ends_on, plan.qualifications(inspector.department))
+        and inspector.may_serve(through, plan.qualifications(inspector.department))
     }
 
 
@@ -161,7 +161,7 @@ def _freeze_object(
     codes = joined.split("\n") if joined else []
     months = plan.exclude_inspected_within_months
     lately = lately_inspected(session, months, at.date())
-    inspectors = able_inspectors(session, round, plan).values()
+    inspectors = able_inspectors(session, plan, round.ends_on).values()
     return protocol.freeze(
         round=round.task_number,
         grade=draw.grade,

@@ -29,6 +29,7 @@ from models.round import Round
 from models.subject import Inspector
 from tasks.desk import find
 from tasks.duty import settle
+from tasks.freeze import able_inspectors
 from tasks.notice import tell_team
 
 
@@ -183,10 +184,9 @@ def _able(
     """Who of the department may serve that day and on the visit's, not recused by now."""
     through = max(on, inspection.planned_on)
     return {
-        person.certificate: person
-        for person in session.scalars(select(Inspector).where(Inspector.department == department))
-        if person.may_serve(through, plan.qualifications(department))
-        and inspection.subject_code not in person.recusals
+        certificate: person
+        for certificate, person in able_inspectors(session, plan, through).items()
+        if person.department == department and inspection.subject_code not in person.recusals
     }
 
 
