@@ -97,11 +97,7 @@ class People:
     def acts(self) -> list[Act]:
         """What will be done about everything that is open now, soonest first."""
         with reading() as session:
-            rows = session.scalars(
-                select(Obligation).where(
-                    Obligation.met_on.is_(None), Obligation.closed_on.is_(None)
-                )
-            )
+            rows = session.scalars(select(Obligation).where(Obligation.open))
             acts = [
                 Act(self._day(row), row.duty, row.object)
                 for row in rows

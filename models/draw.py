@@ -8,7 +8,8 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ColumnElement, ForeignKey, UniqueConstraint, and_, or_
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Code, Json, Key, Line, Prose
@@ -77,6 +78,20 @@ class Draw(Base):
     def waits_for_public_value(self) -> bool:
         """Frozen under a rule that asks for a public value not yet entered (待公共值)."""
         return bool(self.frozen_at and self.public_value_rule and not self.public_value)
+
+    @hybrid_property
+    def ready(self) -> bool:
+        """Frozen, not sealed yet, and waiting for nothing but its seal; in queries as well."""
+        return bool(self.frozen_at) and not self.sealed_at and not self.waits_for_public_value
+
+    @ready.inplace.expression
+    @classmethod
+    def _ready(cls) -> ColumnElement[bool]:
+        return and_(
+            cls.frozen_at.is_not(None),
+            cls.sealed_at.is_(None),
+            or_(cls.public_value_rule == "", cls.public_value != ""),
+        )
 
     def percent(self) -> Decimal:
         """The frozen ratio, in percent."""

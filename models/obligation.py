@@ -16,12 +16,14 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    and_,
     case,
     false,
     func,
     or_,
     text,
 )
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Code, Json, Key, Line
@@ -86,29 +88,34 @@ class Obligation(Base):
     next_alert_at: Mapped[datetime | None]
     alerted_level: Mapped[Code] = mapped_column(default="")
 
-    @property
+    @hybrid_property
     def open(self) -> bool:
-        """Neither met nor closed."""
+        """Neither met nor closed; in queries as well."""
         return self.met_on is None and self.closed_on is None
 
-    @property
+    @open.inplace.expression
+    @classmethod
+    def _open(cls) -> ColumnElement[bool]:
+        return and_(cls.met_on.is_(None), cls.closed_on.is_(None))
+
+    @hybrid_property
     def late(self) -> bool:
-        """Met, but after the due day or, by the clock, after the due minute."""
+        """Met, but after the due day or, by the clock, after the due minute; in queries as well."""
         if self.met_at is not None:
             return self.met_at > self.due_at
         return self.met_on is not None and self.met_on > self.due_on
+
+    @late.inplace.expression
+    @classmethod
+    def _late(cls) -> ColumnElement[bool]:
+        by_the_clock = func.coalesce(cls.met_at > cls.due_at, false())
+        return func.coalesce(or_(cls.met_on > cls.due_on, by_the_clock), false())
 
     def was_overdue(self, as_of: date) -> bool:
         """Whether the due day, or an earlier version of it, passed without the duty being met."""
         if self.late or self.missed_on:
             return True
         return self.met_on is None and (self.closed_on or as_of) > self.due_on
-
-
-def met_late() -> ColumnElement[bool]:
-    """In a query what `Obligation.late` is of one."""
-    by_the_clock = func.coalesce(Obligation.met_at > Obligation.due_at, false())
-    return or_(Obligation.met_on > Obligation.due_on, by_the_clock)
 
 
 def past_due(as_of: date, at: datetime) -> ColumnElement[bool]:

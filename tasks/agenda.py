@@ -108,13 +108,5 @@ def _waiting(session: Session) -> list[tuple[str, date]]:
 def rounds_to_seal() -> list[str]:
     """The rounds with a frozen draw that waits for its digest to go out, and for nothing else."""
     with reading() as session:
-        waiting = (
-            select(Round.code)
-            .join(Draw, Draw.round_id == Round.id)
-            .where(
-                Draw.frozen_at.is_not(None),
-                Draw.sealed_at.is_(None),
-                or_(Draw.public_value_rule == "", Draw.public_value != ""),
-            )
-        )
+        waiting = select(Round.code).join(Draw, Draw.round_id == Round.id).where(Draw.ready)
         return sorted(set(session.scalars(waiting)))

@@ -157,8 +157,7 @@ def _open_duties(
         .outerjoin(Draw, Draw.id == Inspection.draw_id)
         .outerjoin(Alert, Alert.id == last)
         .where(
-            Obligation.met_on.is_(None),
-            Obligation.closed_on.is_(None),
+            Obligation.open,
             Obligation.due_on <= as_of + timedelta(days=SOON_DAYS),
         )
     )
@@ -229,8 +228,7 @@ def _provisional(session: Session) -> tuple[ProvisionalLine, ...]:
         select(Round.code, Obligation.duty, Obligation.due_on, func.count())
         .join(Round, Round.id == Obligation.round_id)
         .where(
-            Obligation.met_on.is_(None),
-            Obligation.closed_on.is_(None),
+            Obligation.open,
             Obligation.provisional.is_(True),
         )
         .group_by(Round.code, Obligation.duty, Obligation.due_on)

@@ -52,8 +52,7 @@ def _version(session: Session, round: Round, as_of: date) -> int:
     left = select(Obligation.id).where(
         Obligation.round_id == round.id,
         Obligation.duty.in_(UNTIL_PUBLIC),
-        Obligation.met_on.is_(None),
-        Obligation.closed_on.is_(None),
+        Obligation.open,
     )
     return 1 if session.scalar(left.limit(1)) is not None else 2
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import ledger, protocol
@@ -34,12 +34,7 @@ def seal_draws(code: str, at: datetime) -> int:
         round = with_round(session, code)
         ready = session.execute(
             select(Draw.grade, Draw.pool)
-            .where(
-                Draw.round_id == round.id,
-                Draw.frozen_at.is_not(None),
-                Draw.sealed_at.is_(None),
-                or_(Draw.public_value_rule == "", Draw.public_value != ""),
-            )
+            .where(Draw.round_id == round.id, Draw.ready)
             .order_by(Draw.grade)
         ).all()
     sealed, over, subjects = 0, 0, sum(pool for _, pool in ready)

@@ -90,8 +90,7 @@ def remind_approvers(at: datetime) -> int:
             .join(PlanVersion, PlanVersion.id == Round.plan_id)
             .where(
                 Obligation.suspended,
-                Obligation.met_on.is_(None),
-                Obligation.closed_on.is_(None),
+                Obligation.open,
                 GrantedTime.through_on >= today,
             )
             .order_by(GrantedTime.id)

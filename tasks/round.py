@@ -95,8 +95,7 @@ def _waits(session: Session, round: Round) -> bool:
     unsealed = select(Draw.id).where(Draw.round_id == round.id, Draw.sealed_at.is_(None))
     owed = select(Obligation.id).where(
         Obligation.round_id == round.id,
-        Obligation.met_on.is_(None),
-        Obligation.closed_on.is_(None),
+        Obligation.open,
     )
     waiting = (unsealed, owed, unprepared(round.id))
     return any(session.execute(one.limit(1)).first() is not None for one in waiting)

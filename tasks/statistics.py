@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models.board import SOON_DAYS
 from models.draw import Draw
 from models.inspection import Inspection
-from models.obligation import Obligation, met_late, past_due
+from models.obligation import Obligation, past_due
 from models.plan import DUTY_NAMES, Plan
 from models.round import Round
 from models.statistics import Inspections, Statistics, Tally, statistics
@@ -46,13 +46,12 @@ def count_obligations(
     As they stand on that day; those that run by the clock, at that minute.
     """
     met, closed = Obligation.met_on.is_not(None), Obligation.closed_on.is_not(None)
-    is_open = and_(Obligation.met_on.is_(None), Obligation.closed_on.is_(None))
     before = func.json_array_length(Obligation.missed_on) > 0
-    missed = or_(func.coalesce(met_late(), false()), before)
+    missed = or_(Obligation.late, before)
     over = past_due(as_of, at)
     soon = and_(~over, Obligation.due_on <= as_of + timedelta(days=SOON_DAYS))
     closed_late = and_(~met, Obligation.closed_on > Obligation.due_on)
-    ever = or_(missed, func.coalesce(closed_late, false()), and_(is_open, over))
+    ever = or_(missed, func.coalesce(closed_late, false()), and_(Obligation.open, over))
     query = (
         select(
             Obligation.round_id,
@@ -62,11 +61,11 @@ def count_obligations(
             _how_many(and_(met, ~missed)),
             _how_many(and_(met, missed)),
             _how_many(and_(closed, ~met)),
-            _how_many(and_(is_open, over)),
-            _how_many(and_(is_open, soon)),
-            func.min(case((is_open, Obligation.due_on))),
+            _how_many(and_(Obligation.open, over)),
+            _how_many(and_(Obligation.open, soon)),
+            func.min(case((Obligation.open, Obligation.due_on))),
             _how_many(ever),
-            _how_many(and_(ever, ~is_open)),
+            _how_many(and_(ever, ~Obligation.open)),
             func.min(Obligation.met_on),
             func.max(Obligation.met_on),
         )
