@@ -5,7 +5,7 @@ One function a duty, each citing the plan's section through its term. Nothing is
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from models.brief import Brief
 from models.count import Count, person
@@ -17,8 +17,7 @@ from models.plan import Duty, Person
 from models.referral import NEEDLESS
 from models.refusal import REFUSED
 from models.round import Round
-
-MINUTE = timedelta(minutes=1)
+from models.wording import MINUTE
 
 
 class Duties(Count):
