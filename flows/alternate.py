@@ -25,4 +25,4 @@ def take_alternate(
         decided_by: 决定人
         as_of: 决定日期，空为今天
     """
-    return entered(lambda: [save_alternate(inspection_code, reason, decided_by, moment(as_of))])
+    return entered([save_alternate(inspection_code, reason, decided_by, moment(as_of))])

@@ -33,5 +33,5 @@ def send_brief(
         as_of: 登记日期，空为今天
     """
     return entered(
-        lambda: [save_brief(round_code, sent_on, receiving, document, entered_by, moment(as_of))]
+        [save_brief(round_code, sent_on, receiving, document, entered_by, moment(as_of))]
     )

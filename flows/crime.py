@@ -23,11 +23,7 @@ def enter_crime(entries: list[CrimeEntry], as_of: date | None = None) -> State[A
         entries: 各案
         as_of: 登记日期，空为今天
     """
-
-    def enter() -> set[str]:
-        at = moment(as_of)
-        rounds = save_crimes(entries, at)
-        sweep_urgent(at)  # the first alert is due at once
-        return rounds
-
-    return entered(enter)
+    at = moment(as_of)
+    rounds = save_crimes(entries, at)
+    sweep_urgent(at)  # the first alert is due at once
+    return entered(rounds)

@@ -30,7 +30,7 @@ def draw_grade(
         asked_by: 申请人
         as_of: 抽取日期，空为今天
     """
-    return entered(lambda: [make_draw(round_code, grade, asked_by, moment(as_of))])
+    return entered([make_draw(round_code, grade, asked_by, moment(as_of))])
 
 
 @form("录入公共值", "录入公共值 {round_code}-{grade}")
@@ -50,12 +50,8 @@ def enter_public_value(
         entered_by: 录入人，须两个人
         as_of: 录入日期，空为今天
     """
-
-    def enter() -> list[str]:
-        save_public_value(round_code, grade, value, entered_by, moment(as_of))
-        return [round_code]
-
-    return entered(enter)
+    save_public_value(round_code, grade, value, entered_by, moment(as_of))
+    return entered([round_code])
 
 
 @form("提前公开抽取", "提前公开抽取 {round_code}-{grade}")
@@ -75,4 +71,4 @@ def reveal_draw(
         ordered_by: 决定人
         as_of: 公开日期，空为今天
     """
-    return entered(lambda: [save_reveal(round_code, grade, reason, ordered_by, moment(as_of))])
+    return entered([save_reveal(round_code, grade, reason, ordered_by, moment(as_of))])

@@ -35,14 +35,12 @@ def import_external_draw(
         imported_by: 经办人
         as_of: 导入日期，空为今天
     """
-
-    def enter() -> list[str]:
-        try:
-            return [save_draw(round_code, grade, Path(file), document, imported_by, moment(as_of))]
-        except RegisterError as refused:
-            raise EntryRefused(_unnamed(refused)) from refused
-
-    return entered(enter)
+    try:
+        return entered(
+            [save_draw(round_code, grade, Path(file), document, imported_by, moment(as_of))]
+        )
+    except RegisterError as refused:
+        raise EntryRefused(_unnamed(refused)) from refused
 
 
 def _unnamed(refused: RegisterError) -> str:

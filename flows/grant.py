@@ -46,14 +46,8 @@ def suspend_term(
         entered_by: 录入人
         as_of: 登记日期，空为今天
     """
-
-    def enter() -> list[str]:
-        one = _made(
-            lambda: Suspension(from_on, through_on, document, article, approver, approved_on)
-        )
-        return [save_grant(_DUTIES[duty], object, one, entered_by, moment(as_of))]
-
-    return entered(enter)
+    one = _made(lambda: Suspension(from_on, through_on, document, article, approver, approved_on))
+    return entered([save_grant(_DUTIES[duty], object, one, entered_by, moment(as_of))])
 
 
 @form("延长期限", "延长期限 {object}")
@@ -81,12 +75,8 @@ def extend_term(
         entered_by: 录入人
         as_of: 登记日期，空为今天
     """
-
-    def enter() -> list[str]:
-        one = _made(lambda: Extension(working_days, document, article, approver, approved_on))
-        return [save_grant(_DUTIES[duty], object, one, entered_by, moment(as_of))]
-
-    return entered(enter)
+    one = _made(lambda: Extension(working_days, document, article, approver, approved_on))
+    return entered([save_grant(_DUTIES[duty], object, one, entered_by, moment(as_of))])
 
 
 def _made(make: Any) -> Grant:

@@ -23,7 +23,7 @@ def record_inspection(entries: list[RecordEntry], as_of: date | None = None) -> 
         entries: 各部门的记录
         as_of: 登记日期，空为今天
     """
-    return entered(lambda: save_records(entries, moment(as_of)))
+    return entered(save_records(entries, moment(as_of)))
 
 
 @form("登记未实施", "登记未实施 {inspection_code}")
@@ -46,7 +46,5 @@ def drop_inspection(
         as_of: 登记日期，空为今天
     """
     return entered(
-        lambda: [
-            save_drop(inspection_code, reason, approved_by, document, approved_on, moment(as_of))
-        ]
+        [save_drop(inspection_code, reason, approved_by, document, approved_on, moment(as_of))]
     )

@@ -33,7 +33,7 @@ def confirm_service(
         entered_by: 录入人
         as_of: 登记日期，空为今天
     """
-    return entered(lambda: save_service(entries, entered_by, moment(as_of)))
+    return entered(save_service(entries, entered_by, moment(as_of)))
 
 
 @form("登记不宜告知")
@@ -48,4 +48,4 @@ def withhold_notice(
         approved_by: 批准人
         as_of: 登记日期，空为今天
     """
-    return entered(lambda: [save_withholding(inspection_code, reason, approved_by, moment(as_of))])
+    return entered([save_withholding(inspection_code, reason, approved_by, moment(as_of))])

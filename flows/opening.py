@@ -29,4 +29,4 @@ def open_round_early(
         decided_by: 决定人，记入台账
         as_of: 开启日期，空为今天
     """
-    return entered(lambda: [save_opening(round_code, reason, decided_by, moment(as_of))])
+    return entered([save_opening(round_code, reason, decided_by, moment(as_of))])

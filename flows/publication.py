@@ -22,4 +22,4 @@ def confirm_publication(entries: list[PublicationEntry], as_of: date | None = No
         entries: 各份公示
         as_of: 登记日期，空为今天
     """
-    return entered(lambda: save_publications(entries, moment(as_of)))
+    return entered(save_publications(entries, moment(as_of)))

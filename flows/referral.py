@@ -23,7 +23,7 @@ def confirm_referral(entries: list[ReferralEntry], as_of: date | None = None) ->
         entries: 各项移送
         as_of: 登记日期，空为今天
     """
-    return entered(lambda: save_referrals(entries, moment(as_of)))
+    return entered(save_referrals(entries, moment(as_of)))
 
 
 @form("登记后续监管")
@@ -34,4 +34,4 @@ def close_follow_up(entries: list[FollowUpEntry], as_of: date | None = None) -> 
         entries: 各项后续监管
         as_of: 登记日期，空为今天
     """
-    return entered(lambda: save_follow_ups(entries, moment(as_of)))
+    return entered(save_follow_ups(entries, moment(as_of)))

@@ -22,4 +22,4 @@ def report_refusal(entries: list[RefusalEntry], as_of: date | None = None) -> St
         entries: 各次拒签
         as_of: 登记日期，空为今天
     """
-    return entered(lambda: save_refusals(entries, moment(as_of)))
+    return entered(save_refusals(entries, moment(as_of)))

@@ -38,20 +38,10 @@ def replace_inspector(
         appointed: 直接委派，写受委派人的执法证号；仅在已无人可递补时填写，此时决定人须为部门负责人
         as_of: 决定日期，空为今天
     """
-    return entered(
-        lambda: [
-            save_replacement(
-                inspection_code,
-                department,
-                seat,
-                ground,
-                reason,
-                decided_by,
-                appointed,
-                moment(as_of),
-            )
-        ]
+    concerned = save_replacement(
+        inspection_code, department, seat, ground, reason, decided_by, appointed, moment(as_of)
     )
+    return entered([concerned])
 
 
 @form("登记回避申请", "登记回避申请 {inspection_code}")
@@ -76,11 +66,7 @@ def request_recusal(
         as_of: 登记日期，空为今天
     """
     return entered(
-        lambda: [
-            save_request(
-                inspection_code, department, seat, reason, asked_by, asked_on, moment(as_of)
-            )
-        ]
+        [save_request(inspection_code, department, seat, reason, asked_by, asked_on, moment(as_of))]
     )
 
 
@@ -107,17 +93,7 @@ def decide_recusal(
         appointed: 直接委派，写受委派人的执法证号；仅在准许而已无人可递补时填写
         as_of: 决定日期，空为今天
     """
-    return entered(
-        lambda: [
-            save_decision(
-                inspection_code,
-                department,
-                seat,
-                decision,
-                reason,
-                decided_by,
-                appointed,
-                moment(as_of),
-            )
-        ]
+    concerned = save_decision(
+        inspection_code, department, seat, decision, reason, decided_by, appointed, moment(as_of)
     )
+    return entered([concerned])
