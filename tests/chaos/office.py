@@ -11,7 +11,7 @@ from time import time as clock
 
 from sqlalchemy.exc import DBAPIError
 
-import tasks.mail
+import tasks.outbox
 from calendars import WorkingCalendar
 from models.alert import first_alert_on, steps
 from models.base import SHANGHAI, Base
@@ -31,8 +31,8 @@ CALENDAR = WorkingCalendar.china()
 DUE = date(2024, 7, 12)
 # Short, so that a run takes minutes; what is shortened is patience alone.
 LEASE = timedelta(seconds=3)
-tasks.mail.FIRST_PAUSE = timedelta(seconds=0.2)
-tasks.mail.MAX_TRIES = 20
+tasks.outbox.FIRST_PAUSE = timedelta(seconds=0.2)
+tasks.outbox.MAX_TRIES = 20
 BATCH = 100
 REFUSED = "refused"
 """Local part of addresses that the server refuses for good."""

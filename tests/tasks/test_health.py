@@ -14,7 +14,7 @@ from models.round import Round
 from tasks import obligation
 from tasks.crime import enter_crimes
 from tasks.health import Problem, problems, tell
-from tasks.mail import outgoing
+from tasks.outbox import outgoing
 from tasks.round import begin_pass
 from tasks.urgent import sweep_urgent
 

@@ -21,10 +21,10 @@ from models.obligation import Obligation
 from models.plan import PlanVersion, read_plan
 from models.round import Round
 from models.settings import SHIPPED_PLAN
-from tasks import mail as sender
-from tasks import smtp
-from tasks.mail import DeliveryFigures, deliver, outgoing, pause_after
+from tasks import outbox, smtp
+from tasks.mail import DeliveryFigures, deliver
 from tasks.obligation import sweep
+from tasks.outbox import MAX_TRIES, outgoing, pause_after
 
 PLAN = read_plan(SHIPPED_PLAN)
 DAY = date(2024, 7, 12)  # Friday
@@ -247,13 +247,13 @@ def test_after_enough_tries_a_mail_is_shown_as_undeliverable(office: Office) -> 
         office.deliver(way, at)
         tries += 1
         at = (office.mails()[0].next_try_at or at) + timedelta(seconds=1)
-    assert tries == sender.MAX_TRIES
+    assert tries == MAX_TRIES
     assert mail.error == "452 mailbox full"
     assert len(office.log()) == tries
 
 
 def test_pauses_grow_to_over_ten_hours_in_all() -> None:
-    pauses = [pause_after(tries) for tries in range(1, sender.MAX_TRIES)]
+    pauses = [pause_after(tries) for tries in range(1, MAX_TRIES)]
     assert pauses[0] == timedelta(minutes=5)
     assert all(later == 2 * earlier for earlier, later in itertools.pairwise(pauses))
     assert sum(pauses, timedelta()) > timedelta(hours=10)
@@ -277,7 +277,7 @@ def test_a_claim_of_a_dead_process_is_taken_over_after_its_lease(
 ) -> None:
     office.write("a", "b")
     with monkeypatch.context() as dying:
-        dying.setattr(sender._Sender, "_mark", lambda *_: None)
+        dying.setattr(outbox, "note", lambda *_: None)
         with pytest.raises(Killed):
             office.deliver(Scripted(fail={"b@yjglj.example": Killed()}))  # type: ignore[dict-item]
     assert [mail.state for mail in office.mails()] == ["claimed", "claimed"]

@@ -27,8 +27,9 @@ from models.plan import PlanVersion, read_plan
 from models.round import Round
 from models.settings import SHIPPED_PLAN
 from tasks import urgent
-from tasks.mail import deliver, outgoing
+from tasks.mail import deliver
 from tasks.obligation import SweepIncomplete, sweep
+from tasks.outbox import outgoing
 from tasks.urgent import UrgentFigures, sweep_urgent
 
 PLAN = read_plan(SHIPPED_PLAN)
