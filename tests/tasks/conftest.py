@@ -1,4 +1,6 @@
-"""An office whose terms reach beyond the last notice that is known, that of 2026."""
+"""Two offices: one with nothing but its plan and a round, on both databases; and one whose terms
+reach beyond the last notice that is known, that of 2026.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
@@ -6,15 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import create_engine, event, select
+from sqlalchemy.engine import make_url
 
 from models import fiction
 from models.base import SHANGHAI
-from models.database import reading, writing
+from models.database import engine_for, migrate, reading, writing
 from models.obligation import Obligation
-from models.plan import Plan, PlannedRound, Window
+from models.plan import Plan, PlannedRound, PlanVersion, Window, read_plan
 from models.publication import PublicationEntry
 from models.record import RecordEntry
+from models.round import Round
+from models.settings import SHIPPED_PLAN
 from tasks import draw, duty, inspection, publication
 from tasks.holiday import Imported, import_notice
 from tasks.mail import deliver
@@ -28,6 +33,80 @@ AMENDMENT = ("国办发明电〔2027〕98号", date(2027, 1, 25), "notice_2027_a
 
 def moment(day: date) -> datetime:
     return datetime.combine(day, time(9), tzinfo=SHANGHAI)
+
+
+def fill(office: Any) -> Any:
+    """The shipped plan and its first round, as rows alone: nothing in the ledger, nobody told."""
+    plan, at = read_plan(SHIPPED_PLAN), moment(date(2024, 6, 24))
+    first = plan.rounds[0]
+    with office.here():
+        migrate()
+        with writing() as session:
+            version = PlanVersion(
+                number=plan.number,
+                version=1,
+                digest=plan.digest,
+                content=plan.model_dump(mode="json"),
+                loaded_at=at,
+            )
+            session.add(version)
+            session.flush()
+            session.add(
+                Round(
+                    plan_id=version.id,
+                    code="2024-1",
+                    number=first.number,
+                    task_number="1",
+                    opens_on=first.opens_on,
+                    visits_from=first.visits_from,
+                    ends_on=first.ends_on,
+                    registered_at=at,
+                )
+            )
+    return office
+
+
+def administer(url: str, command: str) -> None:
+    administrator = create_engine(url, isolation_level="AUTOCOMMIT")
+    with administrator.connect() as connection:
+        connection.exec_driver_sql(command)
+    administrator.dispose()
+
+
+@pytest.fixture(scope="session")
+def _bare(_migrated: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return fill(_migrated.copy(tmp_path_factory.mktemp("bare") / "home"))
+
+
+@pytest.fixture(scope="session")
+def _bare_postgresql(
+    postgresql: str, _migrated: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Any:
+    administer(postgresql, "CREATE DATABASE bare")
+    url = make_url(postgresql).set(database="bare").render_as_string(hide_password=False)
+    return fill(type(_migrated)(tmp_path_factory.mktemp("bare") / "home", url))
+
+
+@pytest.fixture
+def postgresql_url(_bare_postgresql: Any, postgresql: str, tmp_path: Path) -> Iterator[str]:
+    """A PostgreSQL database with the shipped plan and one round, for one test alone."""
+    url = _bare_postgresql.copy(tmp_path / "bare").database
+    yield url
+    engine_for(url).dispose()
+    administer(postgresql, f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
+def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The same on each kind of database in turn."""
+    if request.param == "postgresql":
+        yield request.getfixturevalue("postgresql_url")
+        return
+    url = str(request.getfixturevalue("_bare").copy(tmp_path / "bare").database)
+    # No power is cut here, and the disk would take most of the time.
+    event.listen(engine_for(url), "connect", lambda to, _: to.execute("PRAGMA synchronous = OFF"))
+    yield url
+    engine_for(url).dispose()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 import itertools
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from email import message_from_bytes
 from email.message import Message
@@ -10,16 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, event, func, select, update
-from sqlalchemy.engine import make_url
+from sqlalchemy import func, select, update
 
 from models.alert import Alert
-from models.base import SHANGHAI, Base
-from models.database import engine_for, reading, writing
+from models.base import SHANGHAI
+from models.database import reading, writing
 from models.mail import Delivery, Mail, letter
 from models.obligation import Obligation
-from models.plan import PlanVersion, read_plan
-from models.round import Round
+from models.plan import read_plan
 from models.settings import SHIPPED_PLAN
 from tasks import outbox, smtp
 from tasks.mail import DeliveryFigures, deliver
@@ -57,33 +54,6 @@ class Office:
 
     def __init__(self, url: str) -> None:
         self.url = url
-
-    def fill(self) -> None:
-        Base.metadata.drop_all(engine_for(self.url))
-        Base.metadata.create_all(engine_for(self.url))
-        with writing(self.url) as session:
-            session.add(
-                PlanVersion(
-                    number=PLAN.number,
-                    version=1,
-                    digest=PLAN.digest,
-                    content=PLAN.model_dump(mode="json"),
-                    loaded_at=NOW,
-                )
-            )
-            session.flush()
-            session.add(
-                Round(
-                    plan_id=1,
-                    code="2024-1",
-                    number=1,
-                    task_number="1",
-                    opens_on=date(2024, 6, 25),
-                    visits_from=date(2024, 7, 8),
-                    ends_on=date(2024, 9, 30),
-                    registered_at=NOW,
-                )
-            )
 
     def owe(self, **changed: Any) -> None:
         with writing(self.url) as session:
@@ -136,40 +106,9 @@ class Office:
             return [(row.mail_id, row.attempt, row.outcome, row.code) for row in rows]
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("filled") / "office.db"
-    office = Office(f"sqlite:///{path}")
-    office.fill()
-    engine_for(office.url).dispose()
-    return path
-
-
-@pytest.fixture(scope="module")
-def postgresql_url(postgresql: str) -> str:
-    """A database of its own on the server that all tests share."""
-    name = "mails"
-    administrator = create_engine(postgresql, isolation_level="AUTOCOMMIT")
-    with administrator.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    administrator.dispose()
-    return make_url(postgresql).set(database=name).render_as_string(hide_password=False)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
-def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("filled"), tmp_path / "office.db")
-        office = Office(f"sqlite:///{tmp_path / 'office.db'}")
-        # No power is cut here, and the disk would take most of the time.
-        event.listen(
-            engine_for(office.url), "connect", lambda to, _: to.execute("PRAGMA synchronous = OFF")
-        )
-    else:
-        office = Office(request.getfixturevalue("postgresql_url"))
-        office.fill()
-    yield office
-    engine_for(office.url).dispose()
+@pytest.fixture
+def office(bare_url: str) -> Office:
+    return Office(bare_url)
 
 
 def test_what_waits_is_sent_once(office: Office) -> None:

@@ -1,25 +1,20 @@
-import shutil
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, delete, event, func, insert, select, update
-from sqlalchemy.engine import make_url
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from calendars import WorkingCalendar
 from models.alert import Alert, Sweep, first_alert_on
-from models.base import SHANGHAI, Base
-from models.database import engine_for, reading, writing
+from models.base import SHANGHAI
+from models.database import reading, writing
 from models.leave import Leave
 from models.ledger import LedgerEntry, first_bad
 from models.mail import Mail
 from models.obligation import Due, Obligation
-from models.plan import Plan, PlanVersion, read_plan
-from models.round import Round
+from models.plan import PlanVersion, read_plan
 from models.settings import SHIPPED_PLAN
 from tasks import obligation
 from tasks.mail import deliver
@@ -50,36 +45,6 @@ class Office:
 
     def __init__(self, url: str) -> None:
         self.url = url
-
-    def fill(self) -> "Office":
-        Base.metadata.drop_all(engine_for(self.url))
-        Base.metadata.create_all(engine_for(self.url))
-        with writing(self.url) as session:
-            session.add(self.version(PLAN))
-            session.flush()
-            session.add(
-                Round(
-                    plan_id=1,
-                    code="2024-1",
-                    number=1,
-                    task_number="1",
-                    opens_on=date(2024, 6, 25),
-                    visits_from=date(2024, 7, 8),
-                    ends_on=date(2024, 9, 30),
-                    registered_at=morning(date(2024, 6, 24)),
-                )
-            )
-        return self
-
-    @staticmethod
-    def version(plan: Plan) -> PlanVersion:
-        return PlanVersion(
-            number=plan.number,
-            version=1,
-            digest=plan.digest,
-            content=plan.model_dump(mode="json"),
-            loaded_at=morning(date(2024, 6, 24)),
-        )
 
     def owe(self, due_on: date = DUE, **changed: Any) -> int:
         with writing(self.url) as session:
@@ -139,37 +104,9 @@ class Office:
             return list(session.scalars(select(Mail).order_by(Mail.id)))
 
 
-@pytest.fixture(scope="module")
-def postgresql_url(postgresql: str) -> str:
-    """A database of its own on the server that all tests share."""
-    name = "sweeps"
-    administrator = create_engine(postgresql, isolation_level="AUTOCOMMIT")
-    with administrator.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    administrator.dispose()
-    return make_url(postgresql).set(database=name).render_as_string(hide_password=False)
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("filled") / "office.db"
-    engine_for(Office(f"sqlite:///{path}").fill().url).dispose()
-    return path
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
-def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("filled"), tmp_path / "office.db")
-        office = Office(f"sqlite:///{tmp_path / 'office.db'}")
-        # No power is cut here, and the disk would take most of the time.
-        event.listen(
-            engine_for(office.url), "connect", lambda to, _: to.execute("PRAGMA synchronous = OFF")
-        )
-    else:
-        office = Office(request.getfixturevalue("postgresql_url")).fill()
-    yield office
-    engine_for(office.url).dispose()
+@pytest.fixture
+def office(bare_url: str) -> Office:
+    return Office(bare_url)
 
 
 # 12 July 2024 is a Friday; no holiday before 中秋节.
@@ -462,7 +399,7 @@ def test_no_level_can_be_recorded_twice(office: Office) -> None:
 def test_an_obligation_held_by_a_stage_is_waited_for(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office = Office(postgresql_url).fill()
+    office = Office(postgresql_url)
     held = office.owe()
     office.owe()
     monkeypatch.setattr(obligation, "PATIENCE", 3)
@@ -477,7 +414,7 @@ def test_an_obligation_held_by_a_stage_is_waited_for(
 
 @pytest.mark.server
 def test_eight_sweepers_at_once_alert_each_obligation_once(postgresql_url: str) -> None:
-    office = Office(postgresql_url).fill()
+    office = Office(postgresql_url)
     office.owe()
     with writing(office.url) as session:
         first = session.scalars(select(Obligation)).one()

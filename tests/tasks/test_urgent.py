@@ -1,30 +1,25 @@
 """Urgent alerts: each level told at its minute, once, on days off as well, whatever happens."""
 
 import random
-import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from email.message import Message
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, event, func, select, update
-from sqlalchemy.engine import make_url
+from sqlalchemy import func, select, update
 
 from calendars import WorkingCalendar
 from models.alert import Alert
-from models.base import SHANGHAI, Base
+from models.base import SHANGHAI
 from models.database import engine_for, reading, writing
 from models.ledger import LedgerEntry, first_bad
 from models.mail import Mail, letter
 from models.obligation import Obligation
-from models.plan import PlanVersion, read_plan
-from models.round import Round
+from models.plan import read_plan
 from models.settings import SHIPPED_PLAN
 from tasks import urgent
 from tasks.mail import deliver
@@ -61,34 +56,6 @@ class Office:
 
     def __init__(self, url: str) -> None:
         self.url = url
-
-    def fill(self) -> "Office":
-        Base.metadata.drop_all(engine_for(self.url))
-        Base.metadata.create_all(engine_for(self.url))
-        with writing(self.url) as session:
-            session.add(
-                PlanVersion(
-                    number=PLAN.number,
-                    version=1,
-                    digest=PLAN.digest,
-                    content=PLAN.model_dump(mode="json"),
-                    loaded_at=at("06-20 09:00"),
-                )
-            )
-            session.flush()
-            days = {"opens_on": at("06-25 00:00").date(), "ends_on": at("09-30 00:00").date()}
-            session.add(
-                Round(
-                    plan_id=1,
-                    code="2024-1",
-                    number=1,
-                    task_number="1",
-                    visits_from=days["opens_on"],
-                    registered_at=at("06-20 09:00"),
-                    **days,
-                )
-            )
-        return self
 
     def owe(self, started: str = "07-12 16:30", due: str = "07-16 00:00", **changed: Any) -> int:
         """A duty that runs by the clock; Friday afternoon to Monday's end unless told otherwise."""
@@ -142,36 +109,9 @@ class Office:
             return list(session.scalars(select(Mail).order_by(Mail.id)))
 
 
-@pytest.fixture(scope="module")
-def postgresql_url(postgresql: str) -> str:
-    """A database of its own on the server that all tests share."""
-    name = "urgent"
-    administrator = create_engine(postgresql, isolation_level="AUTOCOMMIT")
-    with administrator.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    administrator.dispose()
-    return make_url(postgresql).set(database=name).render_as_string(hide_password=False)
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("filled") / "office.db"
-    engine_for(Office(f"sqlite:///{path}").fill().url).dispose()
-    return path
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
-def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("filled"), tmp_path / "office.db")
-        office = Office(f"sqlite:///{tmp_path / 'office.db'}")
-        event.listen(
-            engine_for(office.url), "connect", lambda to, _: to.execute("PRAGMA synchronous = OFF")
-        )
-    else:
-        office = Office(request.getfixturevalue("postgresql_url")).fill()
-    yield office
-    engine_for(office.url).dispose()
+@pytest.fixture
+def office(bare_url: str) -> Office:
+    return Office(bare_url)
 
 
 # From Friday 16:30 to the end of Monday, and two days on; Saturday is nothing special.
@@ -371,7 +311,7 @@ def test_a_sweep_that_is_killed_half_way_leaves_nothing_and_the_next_tells_it(
 def test_one_held_by_a_stage_is_waited_for_and_the_others_are_told(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office = Office(postgresql_url).fill()
+    office = Office(postgresql_url)
     held = office.owe()
     office.owe()
     monkeypatch.setattr(urgent, "PATIENCE", 3)
