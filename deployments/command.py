@@ -8,8 +8,8 @@ import typer
 from pydantic import ValidationError
 from typer.exceptions import TyperException
 
-from deployments import board_command, calendar_command, health_command
-from deployments.terminal import AsOf, Json, bar, day, now, say, say_json
+from deployments import alert_command, board_command, calendar_command, health_command
+from deployments.terminal import Json, bar, now, say, say_json
 from models.entry import EntryRefused
 from models.settings import Settings, settings
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 imports = typer.Typer(help="导入名录库（xlsx 或 csv）。", no_args_is_help=True)
 app.add_typer(imports, name="import")
 app.add_typer(calendar_command.app, name="calendar")
+alert_command.register(app)
 board_command.register(app)
 health_command.register(app)
 audit = typer.Typer(help="台账。", no_args_is_help=True)
@@ -67,43 +68,6 @@ def import_inspectors(file: Path) -> None:
 
 def _changes(changes: Any) -> None:
     say(f"新增 {len(changes.added)}，变更 {len(changes.changed)}，未变 {len(changes.unchanged)}")
-
-
-@app.command()
-def sweep(as_of: AsOf = "") -> None:
-    """检查一次期限，生成提醒；不需要服务在运行。"""
-    from flows.clock import moment
-    from models.database import migrate
-    from tasks.morning import MORNING
-    from tasks.obligation import sweep as run
-    from tasks.urgent import sweep_urgent
-
-    migrate()
-    at = moment(day(as_of, "--as-of") if as_of else None)
-    for look_after in MORNING.values():
-        look_after(at)
-    urgent = sweep_urgent(at)
-    if urgent.alerts:
-        say(f"加急提醒 {urgent.alerts} 条，请运行 deliver 立即发出")
-    done = run(at.date(), at)
-    say(f"{done.as_of} 期限检查：{done.told}")
-
-
-@app.command()
-def deliver() -> None:
-    """发出一次待发的邮件和到时的加急提醒；不需要服务在运行。"""
-    from models.database import migrate
-    from tasks.mail import deliver as run
-    from tasks.urgent import sweep_urgent
-
-    migrate()
-    at = now()
-    sweep_urgent(at)
-    with bar():
-        done = run(at)
-    say(f"已发 {done.sent} 封，待重试 {done.retried} 封，无法送达 {done.undeliverable} 封")
-    if done.stopped:
-        say(done.stopped)
 
 
 @app.command()

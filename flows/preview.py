@@ -27,7 +27,9 @@ def preview_alerts(day: str = "") -> State[Any]:
     rows = [
         {
             "提醒": one.level,
-            "发给": one.role,
+            "应告知": one.role,
+            "发给": one.to,
+            "原因": one.why,
             "职责": one.duty,
             "编号": one.object,
             "部门": one.department,

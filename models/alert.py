@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Generic, TypeVar
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from calendars import WorkingCalendar
@@ -36,7 +36,7 @@ class Alert(Base):
     due_version: Mapped[int]
     level: Mapped[Code]
     name: Mapped[Line]
-    role: Mapped[Code]
+    role: Mapped[Role] = mapped_column(String(64))
     recipient: Mapped[Line]
     email: Mapped[Line]
     why: Mapped[Line] = mapped_column(default="")  # why somebody else is told

@@ -53,6 +53,13 @@ def writing(url: str | None = None) -> Iterator[Session]:
 
 
 @contextmanager
+def undone(url: str | None = None) -> Iterator[Session]:
+    """One transaction that may write, of which nothing stays: for dry runs of what really runs."""
+    with Session(engine_for(url or settings().database)) as session:
+        yield session  # closing it rolls back
+
+
+@contextmanager
 def reading(url: str | None = None) -> Iterator[Session]:
     """One transaction that only reads, and on SQLite holds up no writer."""
     engine = engine_for(url or settings().database).execution_options(reading=True)

@@ -15,6 +15,7 @@ from models.mail import WAITING, Mail, letter
 from models.plan import PlanVersion
 from models.round import Round
 from tasks.calendar import office_calendar
+from tasks.plan import newest_plan
 from tasks.round import SYSTEM
 from tasks.urgent import anything_urgent
 
@@ -44,10 +45,10 @@ def tell(found: Sequence[Problem], at: datetime) -> int:
     """Put a letter to the coordinator into the outbox for each, once; how many are new."""
     told = 0
     with writing() as session:
-        plan = session.scalars(select(PlanVersion).order_by(PlanVersion.id.desc()).limit(1)).first()
+        plan = newest_plan(session)
         if plan is None:
             return 0
-        office = plan.plan.coordinator
+        office = plan.coordinator
         for one in found:
             new = letter(
                 session,

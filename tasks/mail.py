@@ -9,16 +9,14 @@ from datetime import datetime, timedelta
 from time import monotonic
 from uuid import uuid4
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from calendars.day import shanghai_day
 from models.database import reading
 from models.mail import Mail, compose
-from models.plan import Person, PlanVersion
+from models.plan import Person
 from models.settings import settings
 from tasks import outbox, smtp
 from tasks.outbox import LEASE, Holder, Try
+from tasks.plan import newest_plan
 from tasks.steps import tell
 
 MARK = 10
@@ -60,11 +58,12 @@ def deliver(
     """
     with reading(url) as session:
         day_off = outbox.is_day_off(session, shanghai_day(now))
-        office = _office(session)
+        plan = newest_plan(session)
         waiting = outbox.waiting(session, now, day_off)
-    if office is None:
+    if plan is None:
         return DeliveryFigures(stopped=DAY_OFF if day_off else "")
     way = transport or smtp.transport(settings())
+    office = plan.coordinator
     address = way.sender or office.email
     holder = Holder(f"{worker}-{uuid4().hex}", address, where, lease, url)
     sender = _Sender(holder, now, way, office, day_off, waiting)
@@ -76,11 +75,6 @@ def deliver(
     if day_off:
         sender.figures.stopped = sender.figures.stopped or DAY_OFF
     return sender.figures
-
-
-def _office(session: Session) -> Person | None:
-    newest = session.scalar(select(PlanVersion).order_by(PlanVersion.id.desc()).limit(1))
-    return newest.plan.coordinator if newest else None
 
 
 class _Sender:

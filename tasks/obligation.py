@@ -99,6 +99,16 @@ def sweep(
     raise SweepIncomplete(f"催办扫描 {as_of}：有期限事项一直被占用，请稍后重试")
 
 
+def sweep_in(session: Session, as_of: date, now: datetime) -> SweepFigures:
+    """The same within a transaction at hand, whatever was swept before: for the dry run."""
+    figures = SweepFigures(as_of)
+    while _batch(session, as_of, now, BATCH, figures):
+        pass
+    if _anything_due(session, as_of):
+        raise SweepIncomplete("有期限事项正被占用，请稍后再试算")
+    return figures
+
+
 def _due(as_of: date) -> ColumnElement[bool]:
     return and_(text(OPEN), Obligation.next_alert_on <= as_of)
 

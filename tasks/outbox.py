@@ -11,7 +11,7 @@ from sqlalchemy import Select, and_, bindparam, func, insert, or_, select, text,
 from sqlalchemy.orm import Session
 
 from calendars.day import shanghai_day
-from models.database import reading, writing
+from models.database import writing
 from models.mail import WAITING, Delivery, Mail, MailState, message_id
 from tasks.calendar import office_calendar
 from tasks.digest import digests
@@ -182,28 +182,21 @@ def _free(now: datetime, today: date, only_urgent: bool) -> Select[tuple[Mail]]:
 class Outgoing:
     """A mail as it would go out now."""
 
+    number: int
     name: str
     email: str
     subject: str
     text: str
 
 
-def outgoing(
-    now: datetime,
-    *,
-    url: str | None = None,
-    where: str = "",
-) -> list[Outgoing]:
+def outgoing(session: Session, now: datetime, where: str = "") -> list[Outgoing]:
     """What a delivery at `now` would send, without sending or freezing anything (dry run)."""
     today = shanghai_day(now)
-    with reading(url) as session:
-        mails = list(session.scalars(_free(now, today, is_day_off(session, today))))
-        gathering = [
-            mail for mail in mails if mail.kind in READ_WHEN_SENT and mail.frozen_at is None
-        ]
-        fresh = digests(session, gathering, now, where)
-        return [
-            Outgoing(mail.name, mail.email, content.subject, content.text)
-            for mail in mails
-            if (content := fresh.get(mail.id) or (mail if mail not in gathering else None))
-        ]
+    mails = list(session.scalars(_free(now, today, is_day_off(session, today))))
+    gathering = [mail for mail in mails if mail.kind in READ_WHEN_SENT and mail.frozen_at is None]
+    fresh = digests(session, gathering, now, where)
+    return [
+        Outgoing(mail.id, mail.name, mail.email, content.subject, content.text)
+        for mail in mails
+        if (content := fresh.get(mail.id) or (mail if mail not in gathering else None))
+    ]

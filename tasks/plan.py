@@ -18,6 +18,12 @@ from tasks.duty import settle
 from tasks.round import SYSTEM
 
 
+def newest_plan(session: Session) -> Plan | None:
+    """The plan that came last, in its newest version; None before any."""
+    newest = session.scalar(select(PlanVersion).order_by(PlanVersion.id.desc()).limit(1))
+    return newest.plan if newest else None
+
+
 def load_plan(plan: Plan, at: datetime) -> str:
     """Store `plan` and register its rounds; loading the same again changes nothing.
 

@@ -1,22 +1,24 @@
-"""What a sweep would tell, and whom, without telling anybody or noting anything (dry run)."""
+"""The dry run: the sweeps of a day really made, looked at, and undone; nobody is told anything."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from calendars.deadline import end_of
-from models.alert import fallen
-from models.database import reading
-from models.obligation import OPEN, Obligation
+from models.alert import Alert
+from models.base import SHANGHAI
+from models.database import undone
+from models.obligation import Obligation
 from models.plan import DUTY_NAMES, Role
 from models.round import Round
-from models.urgent import urgent_fallen
-from models.wording import MINUTE
-from tasks.calendar import office_calendar
+from tasks.obligation import sweep_in
+from tasks.outbox import Outgoing, outgoing
+from tasks.plan import newest_plan
 from tasks.statistics import department_name
+from tasks.urgent import next_urgent, sweep_urgent_in
 
 ROLES: dict[Role, str] = {
     "responsible": "责任人",
@@ -26,11 +28,13 @@ ROLES: dict[Role, str] = {
 
 
 @dataclass(frozen=True)
-class Due:
-    """One alert that would go out; `role` says to whom besides, or instead of, `person`."""
+class Foreseen:
+    """One alert that would go out to `to`; `why` where that is not who has the `role`."""
 
     level: str
     role: str
+    to: str
+    why: str
     duty: str
     object: str
     department: str
@@ -38,69 +42,57 @@ class Due:
     due_on: date
 
 
-def preview(as_of: date) -> list[Due]:
-    """The alerts of a sweep on that day, by what is known now; first due first.
+def preview(as_of: date) -> list[Foreseen]:
+    """The alerts of the sweeps of that day, by what is known now; first due first.
 
-    Absences and refused addresses are left to the real sweep.
+    Raises SweepIncomplete where somebody keeps obligations locked.
     """
-    with reading() as session:
-        rounds = {round.id: round for round in session.scalars(select(Round))}
+    with undone() as session:
+        before = session.scalar(select(func.max(Alert.id))) or 0
+        for _ in _sweeps(session, as_of):
+            pass
         rows = session.execute(
-            select(
-                Obligation.round_id,
-                Obligation.duty,
-                Obligation.object,
-                Obligation.department,
-                Obligation.person,
-                Obligation.due_on,
-                Obligation.provisional,
-                Obligation.alerted_level,
+            select(Alert, Obligation, Round)
+            .join(Obligation, Obligation.id == Alert.obligation_id)
+            .join(Round, Round.id == Obligation.round_id)
+            .where(Alert.id > before, Alert.mail_id.is_not(None))
+            .order_by(Obligation.due_at, Obligation.id, Alert.id)
+        ).tuples()
+        return [
+            Foreseen(
+                alert.name,
+                ROLES[alert.role],
+                alert.recipient,
+                alert.why,
+                DUTY_NAMES[duty.duty],
+                duty.object,
+                department_name(round.plan_version.plan, duty.department),
+                duty.person,
+                duty.due_on,
             )
-            .where(text(OPEN), Obligation.next_alert_on <= as_of)
-            .order_by(Obligation.due_on, Obligation.id)
-        ).all()
-        found = []
-        for row in rows:
-            plan = rounds[row.round_id].plan_version.plan
-            calendar = office_calendar(session, plan)
-            fell = fallen(
-                row.due_on, row.provisional, row.alerted_level, as_of, plan.alerts, calendar
-            )
-            found += [
-                Due(
-                    step.name,
-                    ROLES[role],
-                    DUTY_NAMES[row.duty],
-                    row.object,
-                    department_name(plan, row.department),
-                    row.person,
-                    row.due_on,
-                )
-                for step, role, mailed in fell.told()
-                if mailed
-            ]
-        return [*found, *_urgent(session, rounds, as_of)]
+            for alert, duty, round in rows
+        ]
 
 
-def _urgent(session: Session, rounds: dict[int, Round], as_of: date) -> Iterator[Due]:
-    """What the urgent sweeps of that day would tell, each level at its minute."""
-    until = end_of(as_of)
-    rows = session.scalars(
-        select(Obligation)
-        .where(text(OPEN), Obligation.next_alert_at < until)
-        .order_by(Obligation.due_at, Obligation.id)
-    )
-    for row in rows:
-        plan = rounds[row.round_id].plan_version.plan
-        assert row.started_at is not None
-        last = until - MINUTE
-        fell = urgent_fallen(
-            row.started_at, row.due_at, row.alerted_level, last, plan.urgent_alerts
-        )
-        department = department_name(plan, row.department)
-        name = DUTY_NAMES[row.duty]
-        for step in fell.steps:
-            for role in step.to:
-                yield Due(
-                    step.name, ROLES[role], name, row.object, department, row.person, row.due_on
-                )
+def preview_mails(as_of: date, where: str = "") -> list[Outgoing]:
+    """The mails that would go out on that day, in the order of their going; as `preview`."""
+    with undone() as session:
+        found: dict[int, Outgoing] = {}
+        for at in _sweeps(session, as_of):
+            found = {mail.number: mail for mail in outgoing(session, at, where)} | found
+        return list(found.values())
+
+
+def _sweeps(session: Session, as_of: date) -> Iterator[datetime]:
+    """Make the morning's sweep and each urgent one, in this transaction; the time of each."""
+    plan = newest_plan(session)
+    if plan is None:
+        return
+    midnight = datetime.combine(as_of, time(), SHANGHAI)
+    morning = datetime.combine(as_of, plan.sweep_at, SHANGHAI)
+    sweep_in(session, as_of, morning)
+    yield morning
+    while (at := next_urgent(session)) is not None and at < end_of(as_of):
+        at = max(at, midnight)
+        sweep_urgent_in(session, at)
+        yield at

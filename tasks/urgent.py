@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select, text
+from sqlalchemy import ColumnElement, and_, func, select, text
 from sqlalchemy.orm import Session
 
 from models.alert import Alert
@@ -52,6 +52,21 @@ def sweep_urgent(now: datetime, *, url: str | None = None) -> UrgentFigures:
         if not done:
             time.sleep(PAUSE_SECONDS)
     raise SweepIncomplete(f"加急催办 {now:%Y-%m-%d %H:%M}：有期限事项一直被占用，请稍后重试")
+
+
+def sweep_urgent_in(session: Session, now: datetime) -> UrgentFigures:
+    """The same within a transaction at hand: for the dry run."""
+    figures = UrgentFigures()
+    while _tell(session, now, figures):
+        pass
+    if anything_urgent(session, now):
+        raise SweepIncomplete("有期限事项正被占用，请稍后再试算")
+    return figures
+
+
+def next_urgent(session: Session) -> datetime | None:
+    """The minute at which the next urgent alert falls due; past where none told it."""
+    return session.scalar(select(func.min(Obligation.next_alert_at)).where(text(OPEN)))
 
 
 def _due(now: datetime) -> ColumnElement[bool]:

@@ -369,6 +369,22 @@ def test_a_sweep_tells_what_it_did_and_an_older_one_does_nothing(run: Run) -> No
     assert line == "--as-of应如 2024-07-01，现为“明天”"
 
 
+def test_a_dry_run_prints_the_mails_and_leaves_nothing(run: Run, drawn: Any) -> None:
+    before = drawn.rows()
+    code, output, _ = run("sweep", "--as-of", "2024-07-08", "--dry-run")
+    assert code == 0
+    assert "收件人：" in output
+    assert "个工作日" in output
+    assert output.endswith("封邮件；没有发信，没有留下记录\n")
+    assert drawn.rows() == before
+    run("sweep", "--as-of", "2024-07-08")
+    swept = drawn.rows()
+    code, waiting, _ = run("deliver", "--dry-run")
+    assert code == 0
+    assert waiting.count("收件人：") == len([m for m in swept["mail"] if m["state"] == "pending"])
+    assert drawn.rows() == swept
+
+
 def test_a_day_to_come_is_for_drills_alone(run: Run, home: Path) -> None:
     run("init")
     line = refused(run("sweep", "--as-of", "2999-01-01"))

@@ -17,7 +17,6 @@ from tasks.board import board
 from tasks.crime import enter_crimes
 from tasks.explanation import explain
 from tasks.inspection import drop_inspection
-from tasks.preview import preview
 from tasks.progress import progress
 
 OBJECT = "2024-1-D01/yjglj"
@@ -187,11 +186,3 @@ def test_an_inspection_given_up_found_no_crime(recorded: Any) -> None:
     drop_inspection("2024-1-D02", "停业", "局长", "批1号", day.date(), day)
     with pytest.raises(EntryRefused, match="2024-1-D02/yjglj 已登记为未实施"):
         enter_crimes([entry(inspection="2024-1-D02")], at("07-12 16:40"))
-
-
-def test_the_dry_run_shows_the_urgent_alerts_of_a_day_off(recorded: Any) -> None:
-    enter("07-13 10:05", **DECIDED)
-    told = [
-        (one.level, one.role) for one in preview(at("07-13 00:00").date()) if one.duty == "涉罪移送"
-    ]
-    assert told == [("加急：开始计时", "责任人"), ("加急：不足 24 小时", "责任人")]

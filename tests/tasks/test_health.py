@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from models.base import SHANGHAI
 from models.crime import CrimeEntry
-from models.database import writing
+from models.database import reading, writing
 from models.mail import Mail, letter
 from models.round import Round
 from tasks import obligation
@@ -170,5 +170,6 @@ def test_an_urgent_mail_that_does_not_leave_is_told_at_once_on_a_saturday(record
     assert (found.key, found.urgent) == (f"urgent-mail:{SATURDAY}", True)
     assert "有 1 封加急邮件过了 60 分钟还没有发出" in found.text
     assert tell([found], at(SATURDAY, 11)) == 1
-    waiting = [mail.subject for mail in outgoing(at(SATURDAY, 11))]
+    with reading() as session:
+        waiting = [mail.subject for mail in outgoing(session, at(SATURDAY, 11))]
     assert any(subject.startswith("〔运行告警〕") for subject in waiting)

@@ -347,14 +347,16 @@ def test_a_dry_run_shows_what_would_go_out_and_changes_nothing(office: Office) -
     office.owe()
     sweep(DAY, NOW, url=office.url)
     office.write("a")
-    shown = outgoing(NOW, url=office.url)
+    with reading(office.url) as session:
+        shown = outgoing(session, NOW)
     assert [(mail.email, mail.subject) for mail in shown] == [
         ("zhang@yjglj.example", "【双随机催办】今日到期 1 项（2024-07-12）"),
         ("a@yjglj.example", "致a"),
     ]
     assert {mail.state for mail in office.mails()} == {"pending"}
     assert office.mails()[0].frozen_at is None
-    assert outgoing(NOW + timedelta(days=1), url=office.url) == []
+    with reading(office.url) as session:
+        assert outgoing(session, NOW + timedelta(days=1)) == []
 
 
 def test_an_address_refused_for_good_is_told_through_the_head_next_time(office: Office) -> None:

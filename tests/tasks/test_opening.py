@@ -7,9 +7,8 @@ import pytest
 
 from models.base import SHANGHAI
 from models.entry import EntryRefused
-from tasks import draw, duty, obligation
+from tasks import draw
 from tasks.opening import open_early
-from tasks.preview import preview
 from tasks.round import UnknownRound
 
 
@@ -53,15 +52,3 @@ def test_nothing_is_opened_early_that_needs_not_or_must_not_be(
 def test_an_unknown_round_is_not_opened(drawn: Any) -> None:
     with pytest.raises(UnknownRound, match="没有轮次“2023-1”"):
         open_early("2023-1", "统一部署", "王主任", at(date(2024, 7, 1)))
-
-
-@pytest.mark.parametrize("day", [date(2024, 7, 3), date(2024, 7, 8), date(2024, 7, 22)])
-def test_the_dry_run_names_the_alerts_that_the_sweep_then_sends(drawn: Any, day: date) -> None:
-    foreseen = preview(day)
-    assert preview(day) == foreseen
-    duty.update_all_duties(at(day))
-    figures = obligation.sweep(day, at(day))
-    sent = [row for row in drawn.rows()["alert"] if row["mail_id"]]
-    assert len(foreseen) == figures.alerts == len(sent)
-    assert sorted(one.level for one in foreseen) == sorted(row["name"] for row in sent)
-    assert preview(day) == []

@@ -234,7 +234,8 @@ def test_on_a_saturday_the_urgent_mail_goes_out_and_no_other(office: Office) -> 
 def test_weekend_or_holiday_it_is_sent_within_the_same_run(office: Office, minute: str) -> None:
     office.owe(minute, f"{at(minute) + timedelta(days=2):%m-%d %H:%M}")
     office.sweep(minute)
-    assert [each.email for each in outgoing(at(minute), url=office.url)] == [HEAD]
+    with reading(office.url) as session:
+        assert [each.email for each in outgoing(session, at(minute))] == [HEAD]
     assert len(office.deliver(minute)) == 1
     (mail,) = office.mails()
     assert (mail.state, mail.urgent_since) == ("sent", at(minute))
