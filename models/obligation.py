@@ -195,7 +195,8 @@ def reconcile(
     A moved due day gets a new version, with the reason `why` in the ledger, and keeps the old one
     in sight if it was missed. What was met or closed under one calendar stays counted by it. An
     obligation once met or closed is opened again only by facts that take its event back, and keeps
-    the person whose it was.
+    the person whose it was. It is a new version then, so that each level is told anew: what was
+    told before its end may never have been sent.
     """
     found = Reconciled()
     left = dict(stored)
@@ -218,18 +219,20 @@ def reconcile(
             _start(row, want, first_alert)
             found.new.append(row)
             found.events.append(Event("期限起算", name, _counted(row)))
-        elif _moved(row, want):
+        elif (moved := _moved(row, want)) or _reopened(row, want):
             before = _counted(row)
-            found.moved.append(Move(row, row.due_on, row.provisional))
-            if _missed(row, want, at):
-                row.missed_on = [*row.missed_on, row.due_on.isoformat()]
+            if moved:
+                found.moved.append(Move(row, row.due_on, row.provisional))
+                if _missed(row, want, at):
+                    row.missed_on = [*row.missed_on, row.due_on.isoformat()]
             row.due_version += 1
             row.alerted_level = ""
             _start(row, want, first_alert)
-            detail = {"before": before, "after": _counted(row), "why": why}
-            found.events.append(Event("期限变更", name, detail))
+            if moved:
+                detail = {"before": before, "after": _counted(row), "why": why}
+                found.events.append(Event("期限变更", name, detail))
         row.suspended = want.suspended
-        stays_open = row.open or (want.met_on is None and want.closed_on is None)
+        stays_open = row.open or _reopened(row, want)
         if stays_open and (row.person, row.email) != (want.person, want.email):
             found.events.append(
                 Event("责任人变更", name, {"before": row.person, "after": want.person})
@@ -250,10 +253,14 @@ def reconcile(
 def _moved(row: Obligation, want: Wanted) -> bool:
     if (row.started_on, row.started_at) != (want.started_on, want.started_at):
         return True
-    stays_open = row.open or (want.met_on is None and want.closed_on is None)
+    stays_open = row.open or _reopened(row, want)
     due = want.due
     counted = (row.due_on, row.due_at, row.provisional) != (due.on, due.at, due.provisional)
     return stays_open and counted
+
+
+def _reopened(row: Obligation, want: Wanted) -> bool:
+    return not row.open and want.met_on is None and want.closed_on is None
 
 
 def _missed(row: Obligation, want: Wanted, at: datetime) -> bool:
@@ -309,4 +316,4 @@ def _ended(row: Obligation, name: str) -> Event:
         return Event("期限完成", name, detail)
     if row.closed_on is not None:
         return Event("期限终止", name, {"closed_on": row.closed_on, "why": row.closed_why})
-    return Event("期限恢复", name, {"due_on": row.due_on})
+    return Event("期限恢复", name, {"due_on": row.due_on, "version": row.due_version})

@@ -161,11 +161,22 @@ def test_a_fact_taken_back_opens_the_obligation_again_and_it_can_be_met_again(bo
     assert book.row.met_on == day("08-05")
 
 
+def test_what_is_opened_again_is_told_anew_from_its_first_level_on(book: Book) -> None:
+    book.row.alerted_level, book.row.next_alert_on = "over-3", day("08-30")
+    book.lay(replace(WANTED, met_on=day("08-12")))
+    (event,) = book.lay(WANTED, as_of="08-20").events
+    assert (event.action, event.detail["version"]) == ("期限恢复", 2)
+    assert (book.row.due_version, book.row.alerted_level) == (2, "")
+    assert (book.row.due_on, book.row.next_alert_on) == (day("08-06"), day("08-06"))
+    assert book.lay(WANTED, as_of="08-21") == Reconciled()
+
+
 def test_what_is_opened_again_is_counted_by_the_calendar_of_now(book: Book) -> None:
     book.lay(replace(WANTED, met_on=day("08-01")))
     found = book.lay(moved(start="07-09"), as_of="08-07")
     assert actions(found) == ["期限变更", "期限恢复"]
     assert (book.row.due_on, book.row.missed_on) == (day("08-09"), ["2024-08-06"])
+    assert book.row.due_version == 2
 
 
 def test_what_no_fact_calls_for_any_more_is_closed_once_and_kept(book: Book) -> None:

@@ -11,18 +11,20 @@ from tasks.board import board
 
 
 def due_days_move_with_an_entry(seen: Seen) -> Iterator[str]:
-    """No due day starts or moves without its entry in the ledger, one for each version."""
+    """No due day starts, moves or holds anew without its entry in the ledger, for each version."""
     for number, row in seen.owed.items():
         was = seen.before.get(number)
         if row == was and not seen.entries:
             continue
         entries = [e for e in seen.entries if e["subject"] == name(row)]
         moves = [json.loads(e["detail"])["after"] for e in entries if e["action"] == "期限变更"]
+        opened = [json.loads(e["detail"]) for e in entries if e["action"] == "期限恢复"]
+        versions = {one["version"] for one in moves + opened}
         begun = sum(e["action"] == "期限起算" for e in entries)
         if begun != (was is None):
             yield f"{name(row)}: {begun} beginnings"
-        if row["due_version"] != (was["due_version"] if was else 1) + len(moves):
-            yield f"{name(row)}: version {row['due_version']}, {len(moves)} entries"
+        if row["due_version"] != (was["due_version"] if was else 1) + len(versions):
+            yield f"{name(row)}: version {row['due_version']}, in the ledger {sorted(versions)}"
         if (
             was
             and not moves
@@ -61,7 +63,9 @@ def nothing_missed_is_forgotten(seen: Seen) -> Iterator[str]:
         if missed[: len(before)] != before:
             yield f"{name(row)}: {before} became {missed}"
         over = (was["met_on"] or was["closed_on"] or today) > was["due_on"]
-        moved = row["due_version"] > was["due_version"]
+        moved = row["due_on"] != was["due_on"] or any(
+            (e["subject"], e["action"]) == (name(row), "期限变更") for e in seen.entries
+        )
         if over and moved and str(was["due_on"]) not in missed:
             yield f"{name(row)}: was due on {was['due_on']}, now {row['due_on']}, missed {missed}"
 

@@ -7,15 +7,19 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from models.alert import Alert
 from models.base import SHANGHAI
 from models.database import reading
 from models.entry import EntryRefused
 from models.inspection import DepartmentRecord, Inspection
 from models.ledger import LedgerEntry
+from models.mail import Mail
 from models.obligation import Obligation
 from models.round import Round
 from tasks import ledger
 from tasks.inspection import drop_inspection, record_inspections
+from tasks.mail import deliver
+from tasks.obligation import sweep
 
 pytestmark = pytest.mark.usefixtures("drawn")
 CODE = "2024-1-D01"
@@ -122,6 +126,28 @@ def test_a_correction_from_adverse_to_clean_closes_what_followed(sheet: Sheet) -
     record_inspections([sheet(CODE, "yjglj", 8, correction="复核后属实")], at("07-15"))
     assert owed("decide_referral", f"{CODE}/yjglj").open
     assert owed("follow_up", follow_up).open
+
+
+def test_what_a_correction_brings_back_is_told_again_though_its_first_mail_was_never_sent(
+    sheet: Sheet,
+) -> None:
+    record_inspections([sheet(CODE, "yjglj", 8)], at("07-10"))
+    question = owed("decide_referral", f"{CODE}/yjglj")
+    assert question.due_on == day("07-18")
+    sweep(day("07-19"), at("07-19"))
+    record_inspections([sheet(CODE, correction="误记")], at("07-19", 10))
+    deliver(at("07-19", 11))
+    record_inspections([sheet(CODE, "yjglj", 8, correction="复核后属实")], at("07-19", 12))
+    sweep(day("07-22"), at("07-22"))  # no level falls due between that Friday and this Monday
+    with reading() as session:
+        told = session.execute(
+            select(Alert.level, Alert.due_version, Mail.state)
+            .outerjoin(Mail, Mail.id == Alert.mail_id)
+            .where(Alert.obligation_id == question.id)
+            .order_by(Alert.id)
+        ).tuples()
+        # Its digest told of other duties alone, or of none: the new version is what it is told by.
+        assert [(level, version) for level, version, state in told if state][-1] == ("over-1", 2)
 
 
 def test_a_corrected_end_is_a_new_version_and_keeps_the_missed_day(sheet: Sheet) -> None:
