@@ -15,8 +15,9 @@ from calendars.reminder import PROVISIONAL_LEAD
 from models.base import Base, Code, Key, Line
 from models.leave import Absences
 from models.mail import usable
-from models.obligation import Due, Obligation
+from models.obligation import Obligation
 from models.plan import AlertLevel, Level, Plan, Role
+from models.reconciliation import Due
 
 When = TypeVar("When", date, datetime)
 Told = TypeVar("Told", bound=Level)

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from calendars import Deadline, Grant, Suspension, Unit, WorkingCalendar
 from calendars import Term as CalendarTerm
 from models.inspection import Inspection
-from models.obligation import Due, Wanted
 from models.plan import Duty, Person, Plan
+from models.reconciliation import Due, Wanted
 
 # Their objects are draws and rounds, not inspections.
 OF_THE_OFFICE: frozenset[Duty] = frozenset({"draw", "public_value", "reveal", "brief"})

@@ -1,7 +1,7 @@
 """Which obligations the facts of a round call for: who owes what, since when, by when.
 
 One function a duty, each citing the plan's section through its term. Nothing is stored here; see
-`models.obligation.reconcile`.
+`models.reconciliation`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,8 +12,8 @@ from models.count import Count, person
 from models.crime import CrimeReport
 from models.draw import Draw
 from models.inspection import DepartmentRecord, Inspection
-from models.obligation import Wanted
 from models.plan import Duty, Person
+from models.reconciliation import Wanted
 from models.referral import NEEDLESS
 from models.refusal import REFUSED
 from models.round import Round

@@ -19,7 +19,8 @@ from models.duty import Duties
 from models.grant import GrantedTime
 from models.inspection import Inspection, unprepared
 from models.ledger import Event
-from models.obligation import Move, Obligation, reconcile
+from models.obligation import Obligation
+from models.reconciliation import Move, reconcile
 from models.round import Round
 from tasks.calendar import office_calendar
 from tasks.round import SYSTEM, lock, rounds_to_pass

@@ -15,8 +15,8 @@ from models.entry import EntryRefused
 from models.holiday import ImportedNotice
 from models.ledger import Event
 from models.mail import letter
-from models.obligation import Move
 from models.plan import DUTY_NAMES, PlanVersion
+from models.reconciliation import Move
 from models.round import Round
 from tasks.calendar import office_calendar
 from tasks.duty import settle

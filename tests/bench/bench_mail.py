@@ -28,8 +28,9 @@ from models.base import SHANGHAI, Base
 from models.bulk import insert_rows
 from models.database import engine_for, reading, writing
 from models.mail import Mail, compose
-from models.obligation import Due, Obligation
+from models.obligation import Obligation
 from models.plan import PlanVersion, read_plan
+from models.reconciliation import Due
 from models.round import Round
 from models.settings import SHIPPED_PLAN
 from tasks.mail import deliver

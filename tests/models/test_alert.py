@@ -10,8 +10,8 @@ from calendars import WorkingCalendar
 from models.alert import Step, fallen, first_alert_on, recipient, steps
 from models.base import SHANGHAI
 from models.leave import Leave, absences
-from models.obligation import Due
 from models.plan import read_plan
+from models.reconciliation import Due
 from models.settings import SHIPPED_PLAN
 
 PLAN = read_plan(SHIPPED_PLAN)

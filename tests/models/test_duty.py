@@ -13,9 +13,9 @@ from models.draw import Draw, TeamMember
 from models.duty import Duties
 from models.inspection import DepartmentRecord, Inspection
 from models.notice import Notice
-from models.obligation import Wanted
 from models.plan import read_plan
 from models.publication import Publication
+from models.reconciliation import Wanted
 from models.referral import NEEDLESS, FollowUp, Referral
 from models.refusal import RefusalReport
 from models.round import Round

@@ -13,8 +13,9 @@ from models.database import reading, writing
 from models.leave import Leave
 from models.ledger import LedgerEntry, first_bad
 from models.mail import Mail
-from models.obligation import Due, Obligation
+from models.obligation import Obligation
 from models.plan import PlanVersion, read_plan
+from models.reconciliation import Due
 from models.settings import SHIPPED_PLAN
 from tasks import obligation
 from tasks.mail import deliver

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.base import SHANGHAI
-from models.obligation import Due, Obligation, Reconciled, Wanted, reconcile
+from models.obligation import Obligation
+from models.reconciliation import Due, Reconciled, Wanted, reconcile
 
 OBJECT = "2024-1-D01/yjglj"
 
