@@ -13,7 +13,7 @@ from models.entry import EntryRefused
 from models.plan import DUTY_NAMES, Duty
 from tasks import grant
 
-DutyName = Literal["记录", "研判移送", "移送", "公示", "后续监管"]
+DutyName = Literal["记录", "拒签报告", "研判移送", "移送", "公示", "更正公示", "后续监管"]
 _DUTIES: dict[str, Duty] = {name: duty for duty, name in DUTY_NAMES.items()}
 
 save_grant = stage("登记中止或延期", grant.grant_time)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from calendars import Extension
 from models.base import SHANGHAI
 from models.database import reading
 from models.entry import EntryRefused
@@ -14,6 +15,7 @@ from models.ledger import LedgerEntry
 from models.obligation import Obligation
 from models.record import RecordEntry
 from models.refusal import RefusalEntry
+from tasks.grant import grant_time
 from tasks.inspection import record_inspections
 from tasks.refusal import report_refusals
 
@@ -90,3 +92,9 @@ def test_a_corrected_signature_needs_no_report_any_more(
 ) -> None:
     record_inspections([sheet(CODE, correction="被检查单位补签")], at("07-10"))
     assert (owed().closed_on, owed().closed_why) == (date(2024, 7, 10), "事实更正后不再需要")
+
+
+def test_the_report_may_be_extended_like_any_counted_term(refused: Any) -> None:
+    longer = Extension(3, "批〔2024〕7号", "细则第12条", "应急局负责人", date(2024, 7, 10))
+    assert grant_time("report_refusal", CODE, longer, "李四", at("07-10")) == "2024-1"
+    assert (owed().due_on, owed().due_version) == (date(2024, 7, 16), 2)
