@@ -1,4 +1,7 @@
-"""The dry run: the sweeps of a day really made, looked at, and undone; nobody is told anything."""
+"""The dry run: the sweeps of a day really made, looked at, and undone; nobody is told anything.
+
+What it shows is therefore what a sweep does. It holds up other writers for as long as a sweep.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -4,12 +4,18 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from models.alert import Alert
+from calendars import WorkingCalendar
+from models.alert import Alert, first_alert_on
 from models.base import SHANGHAI
 from models.crime import CrimeEntry
 from models.database import reading, writing
 from models.leave import Leave
+from models.ledger import LedgerEntry
+from models.mail import Mail
 from models.obligation import Obligation
+from models.plan import read_plan
+from models.reconciliation import Due
+from models.settings import SHIPPED_PLAN
 from tasks import duty
 from tasks.crime import enter_crimes
 from tasks.mail import deliver
@@ -77,6 +83,44 @@ def test_the_dry_run_names_the_alerts_that_the_sweep_then_sends(
     sweep(day, morning)
     assert shown == sent()
     assert preview(day) == []
+
+
+def test_a_dry_run_leaves_nothing_on_either_database(
+    bare_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHUANGSUIJI_DATABASE_URL", bare_url)
+    calendar, due_on = WorkingCalendar.china(), date(2024, 7, 12)
+    due = Due(due_on, at("07-13 00:00"), False, calendar.version)
+    with writing() as session:
+        session.add(
+            Obligation(
+                duty="refer",
+                object="2024-1-D01/yjglj",
+                inspection="2024-1-D01",
+                round_id=1,
+                about="某某化工有限公司",
+                department="yjglj",
+                person="张三",
+                email="zhang@yjglj.example",
+                started_on=date(2024, 7, 3),
+                working_days=7,
+                source="方案第七.2条",
+                due_on=due_on,
+                due_at=due.at,
+                provisional=False,
+                calendar_version=calendar.version,
+                next_alert_on=first_alert_on(due, read_plan(SHIPPED_PLAN), calendar),
+            )
+        )
+    shown = preview(due_on)
+    assert [(one.level, one.to) for one in shown] == [("当日提醒", "张三")]
+    assert [one.email for one in preview_mails(due_on)] == ["zhang@yjglj.example"]
+    with reading() as session:
+        assert session.scalars(select(Alert)).all() == []
+        assert session.scalars(select(Mail)).all() == []
+        assert session.scalars(select(LedgerEntry)).all() == []
+    figures = sweep(due_on, at("07-12 08:30"))
+    assert (figures.alerts, figures.skipped) == (1, 1)
 
 
 def test_the_dry_run_shows_each_mail_as_it_then_goes_out(drawn: Any) -> None:
