@@ -47,6 +47,7 @@ DAY: tuple[Invariant, ...] = (
     published.closed_rounds_are_done,
     owed.due_days_are_counted_right,
     clocked.due_minutes_are_counted_right,
+    mailed.what_is_still_owed_was_told,
     mailed.one_digest_a_day,
     mailed.repeats_are_the_same_mail,
     published.what_was_public_stays,

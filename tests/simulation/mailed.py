@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
-from holding import moment
+from holding import moment, name
 from seen import Seen, is_open
 
 
@@ -24,6 +24,17 @@ def digests_tell_what_is_open(seen: Seen) -> Iterator[str]:
         for one in sorted(wanted):
             if one not in mail["text"]:
                 yield f"{mail['key']}: {one} is not in it"
+
+
+def what_is_still_owed_was_told(seen: Seen) -> Iterator[str]:
+    """No alert of what is still owed, as it is due now, was in a mail found not to be needed."""
+    for alert in seen.rows(
+        "SELECT a.obligation_id, a.due_version, a.level FROM alert a JOIN mail m ON m.id = mail_id "
+        "WHERE m.state = 'void'"
+    ):
+        row = seen.owed[alert["obligation_id"]]
+        if is_open(row) and not row["suspended"] and row["due_version"] == alert["due_version"]:
+            yield f"{name(row)}: {alert['level']}"
 
 
 def mails_go_out_on_working_days(seen: Seen) -> Iterator[str]:

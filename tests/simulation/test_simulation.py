@@ -206,6 +206,7 @@ UNTRUE = [
         "UPDATE obligation SET met_at = NULL WHERE duty = 'crime_transfer'",
         "crimes_have_their_duties",
     ),
+    ("UPDATE mail SET state = 'void' WHERE id = {mail}", "what_is_still_owed_was_told"),
     ("UPDATE publication_version SET content = '{{}}'", "what_was_public_stays"),
     ("DELETE FROM publication_version WHERE number = 1", "what_was_public_stays"),
     (
