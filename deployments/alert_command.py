@@ -14,6 +14,7 @@ def sweep(as_of: AsOf = "", dry_run: DryRun = False) -> None:
     """检查一次期限，生成提醒；不需要服务在运行。"""
     from flows.clock import moment
     from models.database import migrate
+    from tasks.fault import Faults
     from tasks.morning import MORNING
     from tasks.obligation import sweep as run
     from tasks.preview import preview_mails
@@ -24,13 +25,17 @@ def sweep(as_of: AsOf = "", dry_run: DryRun = False) -> None:
         _show(preview_mails(day(as_of, "--as-of") if as_of else now().date()))
         return
     at = moment(day(as_of, "--as-of") if as_of else None)
+    faults = Faults()
     for look_after in MORNING.values():
-        look_after(at)
-    urgent = sweep_urgent(at)
-    if urgent.alerts:
-        say(f"加急提醒 {urgent.alerts} 条，请运行 deliver 立即发出")
+        with faults.kept():
+            look_after(at)
+    with faults.kept():
+        urgent = sweep_urgent(at)
+        if urgent.alerts:
+            say(f"加急提醒 {urgent.alerts} 条，请运行 deliver 立即发出")
     done = run(at.date(), at)
     say(f"{done.as_of} 期限检查：{done.told}")
+    faults.tell()
 
 
 def _show(mails: Sequence[Any]) -> None:
@@ -43,6 +48,7 @@ def _show(mails: Sequence[Any]) -> None:
 def deliver(dry_run: DryRun = False) -> None:
     """发出一次待发的邮件和到时的加急提醒；不需要服务在运行。"""
     from models.database import migrate, reading
+    from tasks.fault import Faults
     from tasks.mail import deliver as run
     from tasks.outbox import outgoing
     from tasks.urgent import sweep_urgent
@@ -53,12 +59,15 @@ def deliver(dry_run: DryRun = False) -> None:
         with reading() as session:
             _show(outgoing(session, at))
         return
-    sweep_urgent(at)
+    faults = Faults()
+    with faults.kept():
+        sweep_urgent(at)
     with bar():
         done = run(at)
     say(f"已发 {done.sent} 封，待重试 {done.retried} 封，无法送达 {done.undeliverable} 封")
     if done.stopped:
         say(done.stopped)
+    faults.tell()
 
 
 def register(app: typer.Typer) -> None:

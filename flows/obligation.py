@@ -13,6 +13,7 @@ from flows.clock import moment
 from flows.outbox import deliver
 from flows.stage import ask_for_pass, forget_runs, stage
 from tasks import agenda, board, calendar, obligation, round, urgent
+from tasks.fault import Faults
 from tasks.morning import MORNING
 
 is_working_day = stage("工作日", calendar.is_working_day)
@@ -32,29 +33,38 @@ def sweep_deadlines(as_of: date | None = None) -> State[Any]:
     Args:
         as_of: 按哪一天检查，空为今天
     """
-    at = moment(as_of)
-    sweep_urgent(at)
+    at, faults = moment(as_of), Faults()
+    with faults.kept():
+        sweep_urgent(at)
     if not is_working_day(at.date()):
         deliver_mails(at)
+        faults.tell()
         return Completed(name="非工作日", message=f"{at.date()} 不是工作日，只发加急提醒")
     for code in round.rounds_to_pass(at.date()):
-        ask_for_pass(code, f"sweep:{at.date()}:{flow_run.id}")
+        with faults.kept():
+            ask_for_pass(code, f"sweep:{at.date()}:{flow_run.id}")
     for each in look_after:
-        each(at)
+        with faults.kept():
+            each(at)
     figures = sweep(at.date(), at)
     deliver_mails(at)
-    show_board(collect_board(at.date(), at))
+    with faults.kept():
+        show_board(collect_board(at.date(), at))
+    faults.tell()
     return Completed(name="已过时" if figures.stale else "已检查", message=figures.told)
 
 
 @flow(name="发信", flow_run_name="发信", persist_result=False)
 def deliver_outbox() -> State[Any]:
     """发出待发的邮件和到时的加急提醒；每 10 分钟一次，没有待发的就立即结束，列表中只留最近一次。"""
-    at = moment()
-    sweep_urgent(at)
+    at, faults = moment(), Faults()
+    with faults.kept():
+        sweep_urgent(at)
     figures = deliver_mails(at)
     for code in agenda.rounds_to_seal():
-        ask_for_pass(code, f"deliver:{flow_run.id}")
+        with faults.kept():
+            ask_for_pass(code, f"deliver:{flow_run.id}")
+    faults.tell()
     if not (figures.sent or figures.retried or figures.undeliverable or figures.stopped):
         forget_runs(IDLE)
         return Completed(name=IDLE, message="没有待发的邮件")

@@ -23,6 +23,7 @@ from models.obligation import Obligation
 from models.reconciliation import Move, reconcile
 from models.round import Round
 from tasks.calendar import office_calendar
+from tasks.fault import Faults
 from tasks.round import SYSTEM, lock, rounds_to_pass
 
 
@@ -33,8 +34,16 @@ def update_duties(code: str, at: datetime) -> int:
 
 
 def update_all_duties(at: datetime) -> int:
-    """The same for every open round: what a lost pass left undone, a suspension that ended."""
-    return sum(update_duties(code, at) for code in rounds_to_pass(at.date()))
+    """The same for every open round: what a lost pass left undone, a suspension that ended.
+
+    A round that cannot be brought in line stops no other; ExceptionGroup at the end tells of it.
+    """
+    moved, faults = 0, Faults()
+    for code in rounds_to_pass(at.date()):
+        with faults.kept():
+            moved += update_duties(code, at)
+    faults.tell()
+    return moved
 
 
 def settle(
