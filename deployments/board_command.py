@@ -102,6 +102,7 @@ def _state(found: Board) -> list[str]:
         lines.append(f"工作日历：{found.coverage.firm_through} 之前确定")
     if found.provisional:
         lines.append(f"暂定到期日：{sum(one.count for one in found.provisional)} 项")
+    lines += [f"请假：{one.person}（{one.department}）{one.told}" for one in found.away]
     return lines
 
 

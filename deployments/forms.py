@@ -7,6 +7,7 @@ from prefect import Flow
 from prefect.deployments.runner import RunnerDeployment
 
 from flows.entry import field_labels, required_fields
+from models.leave import OFFICE
 from models.plan import Plan
 
 # For rehearsals, commands and tests; nobody fills it in.
@@ -15,9 +16,11 @@ HIDDEN = "as_of"
 
 def offered(plans: Sequence[Plan]) -> dict[str, list[str]]:
     """What a field of that label is chosen from, by the plans; `models.record` knows the code."""
+    departments = _each(one.name for plan in plans for one in plan.departments)
     return {
         "轮次代码": [plan.round_code(planned.number) for plan in plans for planned in plan.rounds],
-        "部门": _each(one.name for plan in plans for one in plan.departments),
+        "部门": departments,
+        "所在部门": [*departments, OFFICE] if departments else [],
         "抽查事项": _each(f"{one.code} {one.name}" for plan in plans for one in plan.items),
         "检查结果": _each(f"({one.code}) {one.text}" for plan in plans for one in plan.results),
     }

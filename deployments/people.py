@@ -32,6 +32,7 @@ PROMPT = {
     "record": 1,
     "report_refusal": 1,
     "publish": 12,
+    "republish": 3,
     "decide_referral": 3,
     "refer": 4,
     "brief": 21,
@@ -198,7 +199,7 @@ class People:
         return list(found.values())
 
     def publications(self, acts: list[Act], day: date) -> list[PublicationEntry]:
-        """Results entered and published that day."""
+        """Results entered and published that day, those that were corrected once more."""
         return [
             PublicationEntry(
                 inspection=inspection.code,
@@ -207,7 +208,7 @@ class People:
                 published_on=str(day),
                 entered_by=inspection.members(department)[0].name,
             )
-            for inspection, department in self._inspections(acts, "publish")
+            for inspection, department in self._inspections(acts, "publish", "republish")
         ]
 
     def follow_ups(self, acts: list[Act], day: date) -> list[FollowUpEntry]:

@@ -27,6 +27,7 @@ from flows.external_draw import import_external_draw
 from flows.grant import extend_term, suspend_term
 from flows.holiday import import_holiday_notice
 from flows.inspection import drop_inspection, record_inspection
+from flows.leave import end_leave, enter_leave
 from flows.links import START, Links, round_card
 from flows.notice import confirm_service, withhold_notice
 from flows.obligation import deliver_outbox, sweep_deadlines
@@ -67,6 +68,8 @@ FORMS = (
     reveal_draw,
     suspend_term,
     extend_term,
+    enter_leave,
+    end_leave,
     import_registers,
     import_holiday_notice,
     open_round_early,

@@ -188,6 +188,7 @@ class _Course:
 
     def _next_day(self) -> date | None:
         """The next day after today on which anybody or anything acts; None once all is closed."""
+        from deployments.correction import corrections
         from deployments.suspect import crimes
         from tasks import agenda
 
@@ -195,6 +196,7 @@ class _Course:
             return None
         tomorrow = self.today + timedelta(days=1)
         days = [act.on for act in self.people.acts()] + agenda.next_days(self.today)
+        days += [on for on, _ in corrections(self.plan, self.people.calendar)]
         at_work = self.calendar.first_working_day(max(tomorrow, min(days, default=tomorrow)))
         # Suspected crime knows no days off.
         urgent = agenda.next_urgent_days(self.today) + [on for on, _ in crimes(self.plan)]
@@ -202,6 +204,7 @@ class _Course:
 
     def _day(self) -> list[str]:
         """What happens on this day, in the order of a working day; on a day off the urgent."""
+        from deployments.correction import corrections
         from deployments.people import drawn_to_withhold
         from deployments.suspect import crimes
         from flows.brief import send_brief
@@ -217,12 +220,15 @@ class _Course:
         from tasks import agenda
 
         done = []
-        at_work = self.calendar.provisional.is_working_day(self.today)
+        calendar = self.people.calendar
+        at_work = calendar.is_working_day(self.today)
         acts = [act for act in self.people.acts() if at_work and act.on <= self.today]
+        noticed = [entry for on, entry in corrections(self.plan, calendar) if on <= self.today]
         suspected = [entry for on, entry in crimes(self.plan) if on <= self.today]
         for name, flow, entries, extra in (
             ("送达", confirm_service, self.people.services(acts, self.today), ("演练",)),
             ("记录", record_inspection, self.people.records(acts, self.today), ()),
+            ("更正", record_inspection, noticed if at_work else [], ()),
             ("拒签报告", report_refusal, self.people.refusals(acts, self.today), ()),
             ("涉罪移送", enter_crime, suspected, ()),
             ("移送", confirm_referral, self.people.referrals(acts, self.today), ()),

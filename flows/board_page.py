@@ -7,7 +7,7 @@ from typing import Any
 
 from flows import strip
 from flows.links import OVERDUE, START, Links, round_card
-from models.board import Board, OpenDuty
+from models.board import Away, Board, OpenDuty
 from models.plan import DUTY_NAMES
 from models.statistics import Statistics
 
@@ -27,7 +27,7 @@ def page(board: Board, links: Links) -> str:
         *_provisional(board),
         *_mails(board),
         "## 运行情况",
-        _state(board),
+        _state(board, links),
         *(part for one in board.statistics for part in figures(one)),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -164,7 +164,7 @@ def _mails(board: Board) -> list[str]:
     ]
 
 
-def _state(board: Board) -> str:
+def _state(board: Board, links: Links) -> str:
     if board.swept_on and board.swept_at:
         swept = f"{board.swept_on} 的检查，{board.swept_at:%Y-%m-%d %H:%M} 完成"
     else:
@@ -175,7 +175,15 @@ def _state(board: Board) -> str:
             f"- 工作日历：{board.coverage.firm_through} 之前确定，"
             f"已公布至 {board.coverage.through}（版本 {text(board.coverage.version)}）"
         )
+    if board.away:
+        lines.append("- 请假：" + "；".join(_away(one, links) for one in board.away))
     return "\n".join(lines)
+
+
+def _away(one: Away, links: Links) -> str:
+    back = links.form("登记销假", {"department": one.department, "person": one.person})
+    told = f"{text(one.person)}（{text(one.department)}）{text(one.told)}"
+    return f"{told} [销假]({back})" if back else told
 
 
 def figures(one: Statistics) -> list[str]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from calendars import WorkingCalendar
 from calendars.reminder import PROVISIONAL_LEAD
 from models.base import Base, Code, Key, Line
-from models.leave import Absences
+from models.leave import Absences, Leave
 from models.mail import usable
 from models.obligation import Obligation
 from models.plan import AlertLevel, Level, Plan, Role
@@ -208,7 +208,7 @@ def recipient(
     """Who is told in that role: the person, who acts for them, their head, or the coordinator.
 
     `responsible` is name and address; `refused` holds addresses that mail servers have lately
-    refused for good. The coordinator is always told.
+    refused for good. The coordinator is always told, unless somebody acts for them.
     """
     head = next((d.head for d in plan.departments if d.code == department), plan.coordinator)
     chain: dict[Role, tuple[str, str]] = {
@@ -219,26 +219,31 @@ def recipient(
     why = ""
     for link in list(chain)[list(chain).index(role) :]:
         name, email = chain[link]
-        if link == "coordinator":
-            return Recipient(name, email, why, redirected=link != role)
-        leave = away.get((department, name))
-        if leave and usable(leave.delegate_email) and leave.delegate_email.lower() not in refused:
-            acting = f"{name}请假，由{leave.delegate}代办"
-            return Recipient(
-                leave.delegate, leave.delegate_email, _and(why, acting), redirected=link != role
-            )
-        fault = _fault(name, email, bool(leave), refused)
-        if not fault:
+        office = link == "coordinator"
+        leave = away.get(("" if office else department, name))
+        fault = _unable(leave, away, refused) if leave else _fault(name, email, refused)
+        if leave and not fault:
+            why = _and(why, f"{name}请假，{leave.acting}")
+            return Recipient(leave.delegate, leave.delegate_email, why, redirected=link != role)
+        if office or not fault:
             return Recipient(name, email, why, redirected=link != role)
         why = _and(why, fault)
     raise AssertionError("the coordinator ends every chain")
 
 
-def _fault(name: str, email: str, on_leave: bool, refused: AbstractSet[str]) -> str:
+def _unable(leave: Leave, away: Absences, refused: AbstractSet[str]) -> str:
+    """Why nobody acts for one who is away; empty where somebody does."""
+    if (leave.department, leave.delegate) in away:
+        return f"{leave.person}请假，代办人{leave.delegate}也请假"
+    address = leave.delegate_email
+    if not usable(address) or address.lower() in refused:
+        return f"{leave.person}请假，无人代办"
+    return ""
+
+
+def _fault(name: str, email: str, refused: AbstractSet[str]) -> str:
     if not name:
         return "尚无责任人"
-    if on_leave:
-        return f"{name}请假，无人代办"
     if not email:
         return f"{name}没有邮箱"
     if not usable(email):
@@ -249,4 +254,4 @@ def _fault(name: str, email: str, on_leave: bool, refused: AbstractSet[str]) -> 
 
 
 def _and(*reasons: str) -> str:
-    return "；".join(filter(None, reasons))
+    return "；".join(dict.fromkeys(filter(None, reasons)))

@@ -138,6 +138,21 @@ class LostMail:
 
 
 @dataclass(frozen=True)
+class Away:
+    """Somebody who is on leave (请假) that day, through when, and who acts for them."""
+
+    department: str
+    person: str
+    through: date
+    acting: str
+
+    @property
+    def told(self) -> str:
+        """The same for people, but for the department."""
+        return f"至 {self.through}，{self.acting}"
+
+
+@dataclass(frozen=True)
 class Coverage:
     """How far the calendar reaches: firm through that day, and known through that year's end."""
 
@@ -183,6 +198,7 @@ class Board:
     swept_on: date | None = None
     swept_at: datetime | None = None
     coverage: Coverage | None = None
+    away: tuple[Away, ...] = ()
     statistics: tuple[Statistics, ...] = field(default=())
 
     def lateness(self) -> list[Lateness]:

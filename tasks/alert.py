@@ -71,7 +71,8 @@ class Teller:
             if mailed and to.redirected and "coordinator" not in step.to and noted not in told:
                 told.add(noted)  # once, also where two roles of a level cannot be reached
                 office = self._whom("coordinator", "", "", "", row.round_id)
-                note = Recipient(office.name, office.email, f"{to.why}，已转{to.name}")
+                why = "；".join(filter(None, (f"{to.why}，已转{to.name}", office.why)))
+                note = Recipient(office.name, office.email, why)
                 yield self._alert(row, step, "coordinator", note, True)
 
     def _alert(

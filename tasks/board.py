@@ -17,6 +17,7 @@ from models.alert import Alert, Step, Sweep, steps
 from models.board import (
     SOON_DAYS,
     UNDELIVERABLE_DAYS,
+    Away,
     Board,
     Cell,
     Coverage,
@@ -30,6 +31,7 @@ from models.board import (
 from models.database import reading
 from models.draw import Draw
 from models.inspection import Inspection
+from models.leave import OFFICE, Leave, absences, away_through
 from models.mail import Mail
 from models.obligation import Obligation
 from models.plan import DUTY_NAMES, Plan
@@ -76,6 +78,7 @@ def board(as_of: date, at: datetime) -> Board:
             lost_mails=lost,
             swept_on=swept.as_of if swept else None,
             swept_at=swept.finished_at if swept else None,
+            away=_away(session, rounds, as_of),
             coverage=Coverage(calendar.firm_through, calendar.covered_through, calendar.version),
             statistics=plan_statistics(rounds, counted, count_inspections(session, rounds)),
         )
@@ -235,6 +238,22 @@ def _provisional(session: Session) -> tuple[ProvisionalLine, ...]:
         .order_by(Obligation.due_on, Round.code, Obligation.duty)
     )
     return tuple(ProvisionalLine(*row) for row in session.execute(query).tuples())
+
+
+def _away(session: Session, rounds: Sequence[Round], as_of: date) -> tuple[Away, ...]:
+    """Who is on leave that day, by department."""
+    plans = [round.plan_version.plan for round in rounds]
+    names = {"": OFFICE} | {one.code: one.name for plan in plans for one in plan.departments}
+    leaves = list(session.scalars(select(Leave).where(Leave.last_on >= as_of)))
+    return tuple(
+        Away(
+            names.get(leave.department, leave.department),
+            leave.person,
+            away_through(leaves, whose, as_of) or as_of,
+            leave.acting,
+        )
+        for whose, leave in sorted(absences(leaves, as_of).items())
+    )
 
 
 def _lost_mails(session: Session, as_of: date) -> tuple[int, tuple[LostMail, ...]]:

@@ -25,11 +25,12 @@ from models.base import SHANGHAI
 from models.database import reading, writing
 from models.draw import Draw
 from models.inspection import Inspection
+from models.leave import LeaveEntry
 from models.obligation import Obligation
 from models.plan import Plan, PlannedRound, Window
 from models.record import RecordEntry
 from models.subject import Inspector, Subject
-from tasks import draw, duty, freeze, inspection, notice, plan, publication, replacement
+from tasks import draw, duty, freeze, inspection, leave, notice, plan, publication, replacement
 from tasks.mail import deliver
 from tasks.sheet import write_subjects
 
@@ -203,6 +204,15 @@ def under_way(folder: Path, drill: Plan) -> None:
     with writing() as session:
         closed = select(Inspection.subject_code).where(Inspection.code == "2025-3-C06")
         session.execute(update(Subject).where(Subject.code.in_(closed)).values(status="注销"))
+    away = LeaveEntry(
+        department="scjgj",
+        person="市场监管局负责人",
+        first_on=TODAY,
+        last_on=TODAY + timedelta(days=4),
+        reason="年休假",
+        entered_by="李四",
+    )
+    leave.enter_leave(away, at(TODAY))
     freeze.freeze_draw("2025-1", "B", at(TODAY))
     duty.update_duties("2025-1", at(TODAY))
 

@@ -298,6 +298,27 @@ CASES = {
         "SELECT working_days, approver FROM granted_time WHERE object = '2024-1-D02/scjgj'",
         (5, "联席会议办公室"),
     ),
+    "登记请假": Case(
+        {
+            "所在部门": Choice("区应急管理局"),
+            "请假人": "应急局负责人",
+            "请假起日": TODAY,
+            "请假止日": TODAY + timedelta(days=4),
+            "事由": "年休假",
+            "录入人": "李四",
+            "代办人": "副局长",
+            "代办人邮箱": "fu@yjglj.example",
+        },
+        "SELECT last_on, delegate, delegate_email FROM leave WHERE department = 'yjglj'",
+        (str(TODAY + timedelta(days=4)), "副局长", "fu@yjglj.example"),
+    ),
+    "登记销假": Case(
+        {"销假日期": TODAY, "录入人": "李四"},
+        "SELECT first_on, last_on, delegate FROM leave WHERE department = 'scjgj' ORDER BY id DESC "
+        "LIMIT 1",
+        (str(TODAY), str(TODAY + timedelta(days=4)), "市场监管局负责人"),
+        board=("销假",),
+    ),
     "导入名录库": Case(
         {"名录库": Choice("检查对象"), "文件": Path("检查对象.xlsx"), "经办人": "李四"},
         "SELECT count(*) FROM ledger WHERE actor = '李四' AND subject = '检查对象.xlsx'",

@@ -6,7 +6,7 @@ from base64 import b64decode
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, get_args
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree import ElementTree
 
 import pytest
@@ -16,6 +16,7 @@ from flows.board_page import overdue_rows, page, text
 from flows.links import FORMS, Links
 from models.base import SHANGHAI
 from models.board import (
+    Away,
     Board,
     Cell,
     CellState,
@@ -202,6 +203,21 @@ def test_provisional_days_lost_mails_and_the_state_of_things_are_shown() -> None
     assert "| 王五 | 期限汇总 | 2024-08-12 | 没有邮箱地址 |" in shown
     assert "最近一次期限检查：2024-08-12 的检查，2024-08-12 08:30 完成" in shown
     assert "2026-12-28 之前确定" in shown
+
+
+def test_who_is_away_is_told_in_one_line_with_the_form_that_ends_it() -> None:
+    away = (
+        Away("区应急管理局", "张三", date(2024, 8, 15), "由李四代办"),
+        Away("区市场监督管理局", "王五", DAY, "无人代办"),
+    )
+    known = Links(UI, deployments={"登记销假": "id"})
+    (line,) = [one for one in page(board(away=away), known).splitlines() if "请假" in one]
+    first, second = line.split("；")
+    assert first.startswith("- 请假：张三（区应急管理局）至 2024-08-15，由李四代办 [销假](")
+    assert unquote(first).endswith('?parameters={"department":"区应急管理局","person":"张三"})')
+    assert second.startswith("王五（区市场监督管理局）至 2024-08-12，无人代办")
+    assert "[销假]" not in page(board(away=away), KNOWN)
+    assert "请假" not in page(board(), known)
 
 
 def test_the_figures_stand_with_their_formulas_on_time_and_late_apart() -> None:

@@ -165,6 +165,20 @@ def wrong_entries() -> dict[str, dict[str, Any]]:
         "导入外部抽取": draw | {"file": "/没有/的.xlsx", "document": "1号", "imported_by": "张三"},
         "中止期限": grant | {"from_on": "2024-07-01", "through_on": "2024-07-09"},
         "延长期限": grant | {"working_days": 5},
+        "登记请假": {
+            "department": "区应急管理局",
+            "person": "查无此人",
+            "first_on": "2999-07-01",
+            "last_on": "2999-07-05",
+            "reason": "年休假",
+            "entered_by": "李四",
+        },
+        "登记销假": {
+            "department": "区应急管理局",
+            "person": "应急局负责人",
+            "back_on": "2024-07-03",
+            "entered_by": "李四",
+        },
         "导入名录库": {"kind": "检查对象", "file": "/没有/的.xlsx", "entered_by": "张三"},
         "导入放假通知": {
             "text": "不是通知",
@@ -226,6 +240,35 @@ def test_a_round_is_opened_early_by_name_and_the_pass_then_draws(drawn: Any, pre
     assert json.loads(kept["detail"])["reason"] == "市里统一部署"
     again = open_round_early("2024-2", "再提前", "王主任", as_of=day, return_state=True)
     assert (again.name, again.message) == ("退回补正", "轮次 2024-2 已于 2024-10-15 开启，无须提前")
+
+
+@pytest.mark.server
+def test_why_somebody_is_away_is_kept_in_the_ledger_and_not_in_prefect(
+    drawn: Any, prefect: Any
+) -> None:
+    from flows.leave import end_leave, enter_leave
+
+    day, head = date(2024, 7, 3), "应急局负责人"
+    private = {"reason": "住院手术", "delegate_email": "acting@yjglj.example"}
+    entry = {
+        "department": "区应急管理局",
+        "person": head,
+        "first_on": day,
+        "last_on": date(2024, 7, 9),
+        "entered_by": "李四",
+        "delegate": "副局长",
+    }
+    entered = enter_leave(**entry, **private, as_of=day, return_state=True)
+    said = f"{head}（区应急管理局） 2024-07-03 至 2024-07-09 请假，由副局长代办"
+    assert (entered.name, entered.message) == ("已登记", said)
+    back = {name: entry[name] for name in ("department", "person", "entered_by")}
+    ended = end_leave(**back, back_on=date(2024, 7, 5), as_of=day, return_state=True)
+    assert (ended.name, ended.message) == ("已登记", f"{head}（区应急管理局） 2024-07-05 起销假")
+    runs = prefect.read_flow_runs()
+    assert len(runs) == 2
+    assert not [run for run in runs if set(private) & set(run.parameters)]
+    (kept,) = [row for row in drawn.rows()["ledger"] if row["action"] == "登记请假"]
+    assert private.items() <= json.loads(kept["detail"]).items()
 
 
 @pytest.mark.server

@@ -206,6 +206,24 @@ HEAD, OFFICE = "head@yjglj.example", "coordinator@weidong.example"
             "张三请假，无人代办；应急局负责人请假，无人代办",
         ),
         (RESPONSIBLE, [leave("张三", department="scjgj")], set(), "zhang@yjglj.example", ""),
+        (
+            RESPONSIBLE,
+            [leave("张三", "李四", "li@yjglj.example"), leave("李四", "王五", "wang@b.cn")],
+            set(),
+            HEAD,
+            "张三请假，代办人李四也请假",
+        ),
+        (
+            RESPONSIBLE,
+            [
+                leave("张三"),
+                leave("应急局负责人"),
+                leave("联席会议办公室", "值班员", "duty@weidong.example", department=""),
+            ],
+            set(),
+            "duty@weidong.example",
+            "张三请假，无人代办；应急局负责人请假，无人代办；联席会议办公室请假，由值班员代办",
+        ),
     ],
 )
 def test_who_cannot_be_told_is_stood_in_for(
@@ -214,14 +232,28 @@ def test_who_cannot_be_told_is_stood_in_for(
     away = absences(leaves, date(2024, 7, 5))
     found = recipient("responsible", responsible, "yjglj", PLAN, away, refused)
     assert (found.email, found.why) == (email, why)
-    assert found.redirected == (email in (HEAD, OFFICE))
+    assert found.redirected == (email in (HEAD, OFFICE, "duty@weidong.example"))
 
 
 def test_a_leave_that_is_over_stands_in_for_nobody() -> None:
     assert absences([leave("张三")], date(2024, 7, 6)) == {}
 
 
-def test_the_coordinator_is_told_whatever_is_wrong() -> None:
+@pytest.mark.parametrize("office", [[], [leave("联席会议办公室", department="")]])
+def test_the_coordinator_is_told_whatever_is_wrong(office: list[Leave]) -> None:
     refused = {OFFICE, HEAD, "zhang@yjglj.example"}
-    found = recipient("responsible", RESPONSIBLE, "yjglj", PLAN, {}, refused)
+    away = absences(office, date(2024, 7, 5))
+    found = recipient("responsible", RESPONSIBLE, "yjglj", PLAN, away, refused)
     assert found.email == OFFICE
+
+
+def test_who_acts_for_the_coordinator_is_told_of_the_office_s_own_duties() -> None:
+    office = ("联席会议办公室", OFFICE)
+    acting = leave("联席会议办公室", "值班员", "duty@weidong.example", department="")
+    for role in ("responsible", "coordinator"):
+        found = recipient(role, office, "", PLAN, absences([acting], date(2024, 7, 5)), set())
+        assert (found.name, found.redirected) == ("值班员", False)
+        assert found.why == "联席会议办公室请假，由值班员代办"
+    away = absences([leave("联席会议办公室", department="")], date(2024, 7, 5))
+    found = recipient("responsible", office, "", PLAN, away, set())
+    assert (found.email, found.why) == (OFFICE, "联席会议办公室请假，无人代办")

@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from calendars import Extension, Suspension
 from models.database import writing
-from models.leave import Leave
+from models.leave import LeaveEntry, ReturnEntry
 from models.plan import Plan
 from models.subject import Inspector, Subject
-from tasks import grant, holiday, plan, registers
+from tasks import grant, holiday, leave, plan, registers
 
 ARTICLE = "《行政处罚法》第六十条"
 
@@ -23,6 +23,7 @@ class Changes(Chance):
 
     chances: ClassVar[dict[str, float]] = {
         "leave": 0.05,
+        "back": 0.03,
         "grant": 0.04,
         "subject": 0.06,
         "closed_subject": 0.02,
@@ -53,20 +54,36 @@ class Changes(Chance):
         delegate = self.random.choice(("", "", "代办人"))
         email = self.random.choice(("delegate@agent.example", "", "坏地址")) if delegate else ""
         first_on = today + timedelta(self.random.randint(-2, 3))
-        given = {
-            "department": row["department"],
-            "person": person,
-            "first_on": first_on,
-            "last_on": first_on + timedelta(self.random.randint(0, 25)),
-            "delegate": delegate,
-            "delegate_email": email,
-        }
+        last_on = first_on + timedelta(self.random.randint(0, 25))
+        entry = LeaveEntry(
+            department=row["department"],
+            person=person,
+            first_on=first_on,
+            last_on=last_on,
+            delegate=delegate,
+            delegate_email=email,
+            reason="事假",
+            entered_by="经办人",
+        )
+        # By the office's clock, which may be a day behind.
+        wrong = last_on < today - timedelta(1) or (bool(delegate) and "@" not in email)
+        return Act(f"leave {person}", lambda at: leave.enter_leave(entry, at), wrong)
 
-        def enter(at: datetime) -> None:
-            with writing() as session:
-                session.add(Leave(**given, entered_at=at))
-
-        return Act(f"leave {person}", enter)
+    def _back(self, today: date) -> Act | None:
+        away = self._any(
+            "SELECT * FROM leave WHERE delegate != person AND id IN "
+            "(SELECT max(id) FROM leave GROUP BY department, person)"
+        )
+        if not away or away["last_on"] < str(today):
+            return None
+        back_on = max(today, date.fromisoformat(away["first_on"]))
+        entry = ReturnEntry(
+            department=away["department"],
+            person=away["person"],
+            back_on=back_on,
+            entered_by="经办人",
+        )
+        return Act(f"back {entry.person}", lambda at: leave.end_leave(entry, at))
 
     def _grant(self, today: date, wrong: bool = False) -> Act | None:
         owed = [row for row in self.seen.owed.values() if is_open(row) and row["inspection"]]

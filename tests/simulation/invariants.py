@@ -22,6 +22,7 @@ STEP: tuple[Invariant, ...] = (
     told.alerts_come_on_their_day,
     clocked.urgent_alerts_come_at_their_minute,
     told.alerts_reach_somebody,
+    told.who_is_away_is_told_nothing,
     told.no_level_is_told_twice,
     mailed.digests_tell_what_is_open,
     drawn.draws_are_sealed_once,

@@ -55,9 +55,9 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
     """Some weeks of an office in which more happens than in most."""
     life = Life(World(355, tmp_path_factory.mktemp("lived")))
     with (
-        patch.dict(Cases.chances, correct_record=0.3, alternate=0.5),
-        patch.dict(Changes.chances, closed_subject=0.3),
-        patch.dict(Crimes.chances, report=0.6),
+        patch.dict(Cases.chances, correct_record=0.6, alternate=0.5),
+        patch.dict(Changes.chances, closed_subject=0.3, leave=0.3, back=0.3),
+        patch.dict(Crimes.chances, report=0.6, wrong=0.4),
     ):
         life.live(58)
     return life
@@ -81,6 +81,8 @@ def test_whatever_befalls_an_office_every_invariant_holds(life: Life) -> None:
         "wrong crime",
     ):
         assert re.search(rf"{deed} \S+: done|{deed} \S+: refused", said), deed
+    assert re.search(r"leave \S+: done", said)
+    assert re.search(r"back \S+: done", said)
     assert re.search(r"publish 2023-1-\w+/\w+/2: done", said)
 
 
@@ -133,6 +135,15 @@ UNTRUE = [
     (
         NEW_ALERT.format(level="'x'", role="role", email="'a@b.example'", mail="1", told="{told}"),
         "alerts_reach_somebody",
+    ),
+    (
+        "INSERT INTO leave (department, person, first_on, last_on, delegate, delegate_email, "
+        "entered_by, entered_at) SELECT department, person, '2000-01-01', '2100-01-01', '', '', "
+        "'', '2000-01-01' FROM obligation WHERE id = {one}; "
+        + NEW_ALERT.format(
+            level="'x'", role="'responsible'", email="email", mail="1", told="{told}"
+        ),
+        "who_is_away_is_told_nothing",
     ),
     (
         NEW_ALERT.format(level="'x'", role="role", email="email", mail="NULL", told="{told}"),

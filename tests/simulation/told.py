@@ -31,6 +31,23 @@ def alerts_reach_somebody(seen: Seen) -> Iterator[str]:
             yield f"{name(row)}: {alert['level']} for {alert['role']} to {alert['email']!r}"
 
 
+def who_is_away_is_told_nothing(seen: Seen) -> Iterator[str]:
+    """Somebody else is told of a person's duty for the days of their leave, and for no other."""
+    for alert in seen.alerts:
+        row = seen.owed[alert["obligation_id"]]
+        if alert["role"] != "responsible" or not row["department"]:
+            continue
+        day = str(alert["raised_on"])
+        newest = seen.rows(
+            "SELECT delegate FROM leave WHERE department = ? AND person = ? "
+            "AND first_on <= ? AND last_on >= ? ORDER BY id DESC LIMIT 1",
+            *(row["department"], row["person"], day, day),
+        )
+        away = bool(newest) and newest[0]["delegate"] != row["person"]
+        if away != alert["why"].startswith(f"{row['person']}请假"):
+            yield f"{name(row)}: {alert['level']} on {day} to {alert['recipient']}, {alert['why']}"
+
+
 def no_level_is_told_twice(seen: Seen) -> Iterator[str]:
     """Each level of each version of a due day is recorded once for each role."""
     for alert in seen.alerts:

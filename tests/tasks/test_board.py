@@ -11,13 +11,15 @@ from sqlalchemy import Engine, event, insert, select, update
 
 from calendars import Suspension, WorkingCalendar
 from models.base import SHANGHAI
+from models.board import Away
 from models.database import reading, writing
 from models.draw import Draw
 from models.inspection import Inspection
+from models.leave import LeaveEntry, ReturnEntry
 from models.mail import letter
 from models.obligation import Obligation
 from models.round import Round
-from tasks import duty, inspection, obligation
+from tasks import duty, inspection, leave, obligation
 from tasks.board import board
 from tasks.grant import grant_time
 from tasks.progress import progress
@@ -112,6 +114,26 @@ def test_a_suspended_duty_stays_on_the_board_with_no_next_alert(drawn: Any) -> N
     found = next(one for one in board(DAY, at(DAY)).overdue if one.object == row.object)
     assert found.suspended
     assert (found.next, found.next_on) == ("", None)
+
+
+def test_who_is_away_today_is_on_the_board_until_the_last_day_of_it(drawn: Any) -> None:
+    head, tomorrow = "应急局负责人", DAY + timedelta(days=1)
+    away = LeaveEntry(
+        department="yjglj",
+        person=head,
+        first_on=DAY,
+        last_on=DAY + timedelta(days=9),
+        reason="年休假",
+        entered_by="李四",
+    )
+    leave.enter_leave(away, at(DAY))
+    back = {"department": "yjglj", "person": head, "entered_by": "李四"}
+    leave.end_leave(ReturnEntry(back_on=DAY + timedelta(days=4), **back), at(DAY))
+    through = DAY + timedelta(days=3)
+    (found,) = board(tomorrow, at(tomorrow)).away
+    assert found == Away("区应急管理局", head, through, "无人代办")
+    assert board(DAY - timedelta(days=1), at(DAY)).away == ()
+    assert board(through + timedelta(days=1), at(DAY)).away == ()
 
 
 def test_the_strip_counts_every_round_and_stage(drawn: Any) -> None:
