@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -120,6 +120,17 @@ def prepare(settings: Settings) -> None:
 def running(settings: Settings) -> Iterator[None]:
     """A server on the port of the settings, from the first answer to the end of the block.
 
+    See `starting` for what it raises, and for how it ends.
+    """
+    with starting(settings) as answering:
+        answering()
+        yield
+
+
+@contextmanager
+def starting(settings: Settings) -> Iterator[Callable[[], None]]:
+    """The same from its start on, which takes seconds; yields what waits for the first answer.
+
     Raises ServerRefused where the port is taken (a foreign server is never attached to), or where
     it does not come up. Told to stop by a signal, the process ends and the server with it.
     """
@@ -135,10 +146,13 @@ def running(settings: Settings) -> Iterator[None]:
             stderr=output,
             start_new_session=True,
         )
-        try:
+
+        def answering() -> None:
             _wait(process, settings, log)
             keep_requests_inside(settings)
-            yield
+
+        try:
+            yield answering
         finally:
             process.terminate()
             try:
