@@ -34,10 +34,9 @@ pure: install
 offices: install
 	$(BIN)/pytest tests/tasks tests/flows tests/deployments tests/simulation -m 'not server' -n 2
 
-# With a Prefect server, PostgreSQL, SMTP servers and a browser, in one process.
-
+# With a Prefect server, PostgreSQL, SMTP servers and a browser; see SHARED in tests/conftest.py.
 servers: install
-	$(BIN)/pytest -m server
+	$(BIN)/pytest -m server -n 2 --dist loadgroup
 
 chaos: install
 	$(BIN)/python tests/chaos/run.py
