@@ -138,7 +138,7 @@ def starting(settings: Settings) -> Iterator[Callable[[], None]]:
     refuse_taken_port(settings.port, settings.host)
     prepare(settings)
     log = settings.home / "server.log"
-    with _stoppable(), log.open("ab") as output:
+    with _stoppable() as from_now_on, log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "prefect", "server", "start"],
             stdin=subprocess.DEVNULL,
@@ -152,6 +152,7 @@ def starting(settings: Settings) -> Iterator[Callable[[], None]]:
             keep_requests_inside(settings)
 
         try:
+            from_now_on()
             yield answering
         finally:
             process.terminate()
@@ -175,12 +176,27 @@ def keep_requests_inside(settings: Settings) -> None:
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
-    # Left to itself, Python would die at once of either signal and leave the server behind.
+def _stoppable() -> Iterator[Callable[[], None]]:
+    # Left to itself, Python would die at once of either signal and leave the server behind; so it
+    # would of one that comes while the server is being started, and waits for the yielded call.
     signals = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, lambda got, _: sys.exit(128 + got)) for number in signals]
+    got: list[int] = []
+    ready = False
+
+    def stop(number: int, _: object) -> None:
+        got.append(number)
+        if ready:
+            sys.exit(128 + number)
+
+    def from_now_on() -> None:
+        nonlocal ready
+        ready = True
+        if got:
+            sys.exit(128 + got[0])
+
+    before = [signal.signal(number, stop) for number in signals]
     try:
-        yield
+        yield from_now_on
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)
