@@ -30,9 +30,10 @@ check: install
 pure: install
 	$(BIN)/pytest tests/calendars tests/models -m 'not server' -n 2
 
-# Whole offices, each with its own SQLite file.
+# Whole offices, each with its own SQLite file; a file's in one process, the longest first.
 offices: install
-	$(BIN)/pytest tests/tasks tests/flows tests/deployments tests/simulation -m 'not server' -n 2
+	$(BIN)/pytest tests/simulation tests/tasks tests/flows tests/deployments -m 'not server' -n 2 \
+		--dist loadgroup --no-loadscope-reorder
 
 # With a Prefect server, PostgreSQL, SMTP servers and a browser; see SHARED in tests/conftest.py.
 servers: install

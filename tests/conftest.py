@@ -53,9 +53,9 @@ def pytest_unconfigure() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With `--dist loadgroup`: tests that share a server in one process, two servers side by side.
+    """With `--dist loadgroup` a file's tests stay in one process, as do those of a shared server.
 
-    By file, because the marks of that option do not reach xdist from pytest 9 on.
+    By their files, because from pytest 9 on xdist does not see the marks of that option.
     """
     if config.getvalue("dist") != "loadgroup":
         return None
