@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo serve test check pure offices servers chaos simulate bench clean
+.PHONY: install demo serve test check pure offices servers pages chaos simulate bench clean
 
 install: .venv/.done
 
@@ -18,7 +18,9 @@ demo: install
 serve: install
 	$(BIN)/shuangsuiji serve
 
-test: check pure offices servers
+# The last two beside each other: while one waits for its service, the other works.
+test: check pure offices
+	@$(MAKE) --no-print-directory --output-sync=line -j 2 servers pages
 
 check: install
 	$(BIN)/ruff format --check .
@@ -30,14 +32,18 @@ check: install
 pure: install
 	$(BIN)/pytest tests/calendars tests/models -m 'not server' -n 2
 
-# Whole offices, each with its own SQLite file.
+# Whole offices, each with its own SQLite file; a file's in one process, the longest first.
 offices: install
-	$(BIN)/pytest tests/tasks tests/flows tests/deployments tests/simulation -m 'not server' -n 2
+	$(BIN)/pytest tests/simulation tests/tasks tests/flows tests/deployments -m 'not server' -n 2 \
+		--dist loadfile --no-loadscope-reorder
 
-# With a Prefect server, PostgreSQL, SMTP servers and a browser, in one process.
-
+# With one Prefect server, one PostgreSQL and SMTP servers, in one process.
 servers: install
-	$(BIN)/pytest -m server
+	$(BIN)/pytest -m 'server and not service'
+
+# The whole service as `make serve` starts it, and a browser.
+pages: install
+	$(BIN)/pytest -m service
 
 chaos: install
 	$(BIN)/python tests/chaos/run.py

@@ -6,7 +6,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from prefect import Flow
+from prefect._internal.versioning import VersionType
 from prefect.client.orchestration import get_client
+from prefect.context import AsyncClientContext
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import TerminationSignal
 from prefect.runner import Runner
@@ -150,6 +152,8 @@ def _served(
         schedules=schedules,
         tags=tags,
         entrypoint_type=EntrypointType.MODULE_PATH,
+        # Else Prefect asks git of the folder that people happen to be in, for each flow anew.
+        version_type=VersionType.SIMPLE,
         # A form says in Chinese what does not fit; the server would say it in English.
         enforce_parameter_schema="表单" not in tags,
     )
@@ -168,13 +172,18 @@ def serve(plans: list[Plan], at: datetime, announce: Callable[[Links], None]) ->
     # Of more runs at once the server's SQLite keeps one waiting for a minute now and then.
     runner = Runner(pause_on_shutdown=False, limit=2)
     made = deployments(plans, current_calendar())
-    for one in made:
-        runner.add_deployment(one)
+    asyncio.run(_register(runner, made))
     announce(write_pages(made, at))
     try:
         asyncio.run(runner.start())
     except (KeyboardInterrupt, TerminationSignal):
         return
+
+
+async def _register(runner: Runner, made: Sequence[RunnerDeployment]) -> None:
+    async with AsyncClientContext.get_or_create():  # one client for all, not one each
+        for one in made:
+            await runner.aadd_deployment(one)
 
 
 def write_pages(made: Sequence[RunnerDeployment], at: datetime) -> Links:

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -120,6 +120,17 @@ def prepare(settings: Settings) -> None:
 def running(settings: Settings) -> Iterator[None]:
     """A server on the port of the settings, from the first answer to the end of the block.
 
+    See `starting` for what it raises, and for how it ends.
+    """
+    with starting(settings) as answering:
+        answering()
+        yield
+
+
+@contextmanager
+def starting(settings: Settings) -> Iterator[Callable[[], None]]:
+    """The same from its start on, which takes seconds; yields what waits for the first answer.
+
     Raises ServerRefused where the port is taken (a foreign server is never attached to), or where
     it does not come up. Told to stop by a signal, the process ends and the server with it.
     """
@@ -127,7 +138,7 @@ def running(settings: Settings) -> Iterator[None]:
     refuse_taken_port(settings.port, settings.host)
     prepare(settings)
     log = settings.home / "server.log"
-    with _stoppable(), log.open("ab") as output:
+    with _stoppable() as from_now_on, log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "prefect", "server", "start"],
             stdin=subprocess.DEVNULL,
@@ -135,10 +146,14 @@ def running(settings: Settings) -> Iterator[None]:
             stderr=output,
             start_new_session=True,
         )
-        try:
+
+        def answering() -> None:
             _wait(process, settings, log)
             keep_requests_inside(settings)
-            yield
+
+        try:
+            from_now_on()
+            yield answering
         finally:
             process.terminate()
             try:
@@ -161,12 +176,27 @@ def keep_requests_inside(settings: Settings) -> None:
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
-    # Left to itself, Python would die at once of either signal and leave the server behind.
+def _stoppable() -> Iterator[Callable[[], None]]:
+    # Left to itself, Python would die at once of either signal and leave the server behind; so it
+    # would of one that comes while the server is being started, and waits for the yielded call.
     signals = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, lambda got, _: sys.exit(128 + got)) for number in signals]
+    got: list[int] = []
+    ready = False
+
+    def stop(number: int, _: object) -> None:
+        got.append(number)
+        if ready:
+            sys.exit(128 + number)
+
+    def from_now_on() -> None:
+        nonlocal ready
+        ready = True
+        if got:
+            sys.exit(128 + got[0])
+
+    before = [signal.signal(number, stop) for number in signals]
     try:
-        yield
+        yield from_now_on
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)

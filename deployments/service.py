@@ -4,7 +4,7 @@ from datetime import datetime
 
 import typer
 
-from deployments.server import running, ui_url
+from deployments.server import starting, ui_url
 from models.base import SHANGHAI
 from models.database import migrate
 from models.plan import read_plan
@@ -13,14 +13,14 @@ from tasks.plan import load_plan, plans
 
 
 def serve(settings: Settings) -> None:
-    """Bring the database up to date, start the server, serve every loaded plan's deployments.
+    """Start the server, bring the database up to date, serve every loaded plan's deployments.
 
     With no plan loaded yet, the one of the settings is. Ends on Ctrl-C or SIGTERM.
     """
-    migrate()
-    if not plans():
-        typer.echo(load_plan(read_plan(settings.plan), datetime.now(SHANGHAI)))
-    with running(settings):
+    with starting(settings) as answering:  # which takes longer than what we have to do
+        migrate()
+        if not plans():
+            typer.echo(load_plan(read_plan(settings.plan), datetime.now(SHANGHAI)))
         from deployments.registry import serve as serve_deployments
         from flows.links import BOARD, START, Links
 
@@ -33,4 +33,5 @@ def serve(settings: Settings) -> None:
                 typer.echo(f"{name}：{address}")
             typer.echo(f"界面：{ui_url(settings)}　停止：Ctrl-C")
 
+        answering()
         serve_deployments(plans(), datetime.now(SHANGHAI), announce)

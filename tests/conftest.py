@@ -4,7 +4,8 @@ The environment comes first of all, before anything can import Prefect, so that 
 `~/.prefect`, `var/` or an office's own database, whichever tests are run and in which order.
 """
 
-import json
+from __future__ import annotations
+
 import os
 import random
 import shutil
@@ -13,32 +14,20 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import date, datetime, time
+from datetime import date
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import create_engine
-from sqlalchemy.engine import make_url
-from sqlalchemy.pool import NullPool
 
 from deployments.server import HOST, prepare, running
-from models import fiction
-from models.base import SHANGHAI, Base
-from models.database import engine_for, migrate, writing
-from models.plan import Plan, read_plan
-from models.record import ItemEntry, RecordEntry
-from models.registers import SubjectRow
 from models.settings import SHIPPED_PLAN, Settings
-from tasks import draw, duty
-from tasks.inspection import record_inspections
-from tasks.mail import deliver
-from tasks.plan import load_plan
-from tasks.registers import save_inspectors, save_subjects
 
-SEED = 2024
+# The rest of ours is imported by the fixtures that need it: the rules' tests need little of it.
+if TYPE_CHECKING:
+    from models.plan import Plan
+    from models.record import RecordEntry
+    from offices import Office, Passes
 
 HOME = Path(tempfile.gettempdir()) / f"shuangsuiji-tests-{os.getpid()}"
 
@@ -111,87 +100,11 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield running_server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
 
 
-class Office:
-    """An office with its folder and database: the shipped plan as a drill, fictional registers."""
-
-    def __init__(self, home: Path, database: str) -> None:
-        self.home = home
-        self.database = database
-
-    def register(
-        self,
-        plan: Plan,
-        subjects: list[SubjectRow],
-        people_as_of: date = date(2024, 6, 20),  # their certificates hold for years from then
-    ) -> None:
-        """Make the tables; load the plan and the registers, on the day before each round's."""
-        at = moment(date(2024, 6, 20))
-        departments = [department.code for department in plan.departments]
-        people = fiction.inspectors(SEED, departments, subjects=subjects, as_of=people_as_of)
-        with self.here():
-            migrate()
-            load_plan(plan, at)
-            with writing() as session:
-                save_subjects(session, subjects, "检查对象.xlsx", at, "演练")
-                save_inspectors(session, people, "执法检查人员.xlsx", at, "演练")
-
-    @contextmanager
-    def here(self) -> Iterator[None]:
-        """What is run within works on this office, and leaves no connection open."""
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("SHUANGSUIJI_HOME", str(self.home))
-            patch.setenv("SHUANGSUIJI_DATABASE_URL", self.database)
-            try:
-                yield
-            finally:
-                engine_for(self.database).dispose()
-
-    def copy(self, home: Path) -> "Office":
-        """The same office once more, in `home` and a database of its own."""
-        if self.home.exists():
-            shutil.copytree(self.home, home)
-        url = make_url(self.database)
-        if url.get_backend_name() == "sqlite":
-            return Office(home, f"sqlite:///{home / 'shuangsuiji.db'}")
-        name = f"office_{uuid4().hex}"
-        administrator = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-        with administrator.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {url.database}")
-        administrator.dispose()
-        return Office(home, url.set(database=name).render_as_string(hide_password=False))
-
-    def rows(self) -> dict[str, list[dict[str, Any]]]:
-        """Every row of every table, as it is stored, by table and number."""
-        engine = create_engine(self.database, poolclass=NullPool)
-        with engine.connect() as connection:
-            return {
-                table: [
-                    dict(row)
-                    for row in connection.exec_driver_sql(
-                        f'SELECT * FROM "{table}" ORDER BY 1'
-                    ).mappings()
-                ]
-                for table in Base.metadata.tables
-            }
-
-    def files(self) -> dict[str, bytes]:
-        """Every finished file below the office's folder, but for its database and its mails."""
-        return {
-            str(path.relative_to(self.home)): path.read_bytes()
-            for folder in ("papers", "publications")
-            for path in sorted((self.home / folder).rglob("*"))
-            if path.is_file() and path.suffix != ".tmp"
-        }
-
-
-def moment(day: date) -> datetime:
-    """Nine o'clock of that day."""
-    return datetime.combine(day, time(9), tzinfo=SHANGHAI)
-
-
 @pytest.fixture(scope="session")
 def drill() -> Plan:
     """The shipped plan, marked as a drill, so that days to come may be played."""
+    from models.plan import read_plan
+
     return read_plan(SHIPPED_PLAN).model_copy(update={"drill": True})
 
 
@@ -204,6 +117,9 @@ def plan(drill: Plan) -> Plan:
 @pytest.fixture(scope="session")
 def registered(drill: Plan, tmp_path_factory: pytest.TempPathFactory) -> Office:
     """An office on SQLite on the eve of the first round, to be copied."""
+    from models import fiction
+    from offices import SEED, Office
+
     home = tmp_path_factory.mktemp("registered")
     office = Office(home, f"sqlite:///{home / 'shuangsuiji.db'}")
     office.register(drill, fiction.subjects(SEED, as_of=date(2024, 6, 20)))
@@ -244,6 +160,8 @@ def prefect(server: Settings) -> Iterator[Any]:
 @pytest.fixture
 def home(place: Path) -> Iterator[Path]:
     """A home with nothing in it, not even a database."""
+    from offices import Office
+
     empty = Office(place, f"sqlite:///{place / 'shuangsuiji.db'}")
     with empty.here():
         yield empty.home
@@ -251,6 +169,9 @@ def home(place: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    from models.database import migrate
+    from offices import Office
+
     home = tmp_path_factory.mktemp("migrated")
     office = Office(home, f"sqlite:///{home / 'shuangsuiji.db'}")
     with office.here():
@@ -269,6 +190,8 @@ def database(_migrated: Office, place: Path) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def opened(registered: Office, tmp_path_factory: pytest.TempPathFactory) -> Office:
     """The same office after the first round's draws, to be copied."""
+    from offices import draw_round
+
     copy = registered.copy(tmp_path_factory.mktemp("opened") / "home")
     with copy.here():
         draw_round("2024-1", date(2024, 6, 25))
@@ -287,6 +210,9 @@ def drawn(opened: Office, place: Path) -> Iterator[Office]:
 def _recorded(
     opened: Office, sheet: Callable[..., RecordEntry], tmp_path_factory: pytest.TempPathFactory
 ) -> Office:
+    from offices import moment
+    from tasks.inspection import record_inspections
+
     copy = opened.copy(tmp_path_factory.mktemp("recorded") / "home")
     with copy.here():
         entries = [sheet("2024-1-D01", "yjglj", 10), sheet("2024-1-D01", "scjgj")]
@@ -302,25 +228,19 @@ def recorded(_recorded: Office, place: Path) -> Iterator[Office]:
         yield copy
 
 
-def draw_round(code: str, day: date) -> None:
-    """The stages of a pass that lead to inspections and their duties."""
-    at = moment(day)
-    assert duty.update_duties(code, at) == 0
-    assert draw.freeze_draws(code, at) == []
-    deliver(at)
-    draw.seal_draws(code, at)
-    duty.update_duties(code, at)
-
-
 @pytest.fixture(scope="session")
 def drawing() -> Callable[[str, date], None]:
     """Draws a round on a day, up to its inspections and their duties."""
+    from offices import draw_round
+
     return draw_round
 
 
 @pytest.fixture(scope="session")
 def sheet() -> Callable[..., RecordEntry]:
     """Makes one department's part of a record sheet: clean, unless told otherwise."""
+    from models.record import ItemEntry, RecordEntry
+
     items = {"yjglj": ["yj-1"], "scjgj": ["sc-1", "sc-2"]}
 
     def make(
@@ -346,38 +266,11 @@ def sheet() -> Callable[..., RecordEntry]:
     return make
 
 
-class Passes:
-    """Passes in processes of their own, which may be told to die; see flows/passes.py."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def run(self, *jobs: dict[str, Any]) -> list[int]:
-        """Run the jobs at the same time; the exit status of each, -9 where it killed itself."""
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(json.dumps(jobs) + "\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        assert answer, "passes.py ended by itself; what it said is in the captured output"
-        return list(json.loads(answer))
-
-    @staticmethod
-    def job(office: Office, at: datetime, kind: str = "pass", kill: Any = None) -> dict[str, Any]:
-        """A job on that office's first round."""
-        return {
-            "home": str(office.home),
-            "database": office.database,
-            "code": "2024-1",
-            "at": at.isoformat(),
-            "kind": kind,
-            "kill": kill,
-        }
-
-
 @pytest.fixture(scope="session")
 def passes(registered: Office, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Passes]:
     """A process that makes passes, warmed up."""
+    from offices import Passes, moment
+
     script = Path(__file__).parent / "flows" / "passes.py"
     process = subprocess.Popen(
         [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -7,7 +7,7 @@ import pytest
 
 from deployments.server import HOST
 
-pytestmark = [pytest.mark.server, pytest.mark.browser]
+pytestmark = [pytest.mark.server, pytest.mark.service, pytest.mark.browser]
 
 
 def test_from_the_start_page_the_answer_is_one_click_away(page: Any, service: Any) -> None:

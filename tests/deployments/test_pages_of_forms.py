@@ -15,7 +15,7 @@ import pytest
 from calendars import WorkingCalendar
 from models.base import SHANGHAI
 
-pytestmark = [pytest.mark.server, pytest.mark.browser]
+pytestmark = [pytest.mark.server, pytest.mark.service, pytest.mark.browser]
 
 NOTICE = Path(__file__).parents[1] / "data" / "notice_2027_rehearsal.txt"
 TODAY = datetime.now(SHANGHAI).date()

@@ -89,6 +89,35 @@ def test_a_command_that_is_stopped_leaves_no_server_behind(
     assert command.returncode != 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_stop_in_the_moment_of_the_start_leaves_no_server_behind(
+    number: signal.Signals,
+    free_port: Callable[[], int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started = []
+
+    class Stopped(subprocess.Popen[bytes]):
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            started.append(self)
+            os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(subprocess, "Popen", Stopped)
+    monkeypatch.setattr("deployments.server.prepare", lambda _: None)  # this process has one
+    with (
+        pytest.raises(SystemExit) as stopped,
+        running(Settings(home=tmp_path, port=free_port())),
+    ):
+        pytest.fail("went on as if nothing had happened")
+    assert stopped.value.code == 128 + number
+    (process,) = started
+    ended = process.poll() is not None
+    process.kill()
+    assert ended
+
+
 @pytest.mark.parametrize("command", ["serve", "rehearse"])
 def test_a_command_that_finds_its_port_taken_ends_2_with_one_chinese_line(
     command: str, taken: int, tmp_path: Path
