@@ -1,6 +1,8 @@
 # The targets of the project. Everything lives in .venv and in SHUANGSUIJI_HOME (var/ by default).
 PYTHON ?= python3
 BIN := .venv/bin
+# Compiled once, not by each of the hundreds of processes that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: install demo serve test check pure offices servers pages chaos simulate bench clean
 
