@@ -152,7 +152,8 @@ def _served(
         schedules=schedules,
         tags=tags,
         entrypoint_type=EntrypointType.MODULE_PATH,
-        # Else Prefect asks git of the folder that people happen to be in, for each flow anew.
+        # Else Prefect asks git of the folder that people happen to be in, for each flow anew. Its
+        # name for that is exported nowhere; constraints.txt holds the version of Prefect.
         version_type=VersionType.SIMPLE,
         # A form says in Chinese what does not fit; the server would say it in English.
         enforce_parameter_schema="表单" not in tags,
