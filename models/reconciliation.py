@@ -51,6 +51,11 @@ class Wanted:
     hours: int | None = None
     met_at: datetime | None = None
 
+    @property
+    def open(self) -> bool:
+        """Neither met nor closed."""
+        return self.met_on is None and self.closed_on is None
+
 
 @dataclass(frozen=True)
 class Move:
@@ -107,7 +112,7 @@ def reconcile(
             _start(row, want, first_alert)
             found.new.append(row)
             found.events.append(Event("期限起算", name, _counted(row)))
-        elif (moved := _moved(row, want)) or _reopened(row, want):
+        elif (moved := _moved(row, want)) or (want.open and not row.open):
             before = _counted(row)
             if moved:
                 found.moved.append(Move(row, row.due_on, row.provisional))
@@ -120,8 +125,7 @@ def reconcile(
                 detail = {"before": before, "after": _counted(row), "why": why}
                 found.events.append(Event("期限变更", name, detail))
         row.suspended = want.suspended
-        stays_open = row.open or _reopened(row, want)
-        if stays_open and (row.person, row.email) != (want.person, want.email):
+        if (row.open or want.open) and (row.person, row.email) != (want.person, want.email):
             found.events.append(
                 Event("责任人变更", name, {"before": row.person, "after": want.person})
             )
@@ -141,14 +145,9 @@ def reconcile(
 def _moved(row: Obligation, want: Wanted) -> bool:
     if (row.started_on, row.started_at) != (want.started_on, want.started_at):
         return True
-    stays_open = row.open or _reopened(row, want)
     due = want.due
     counted = (row.due_on, row.due_at, row.provisional) != (due.on, due.at, due.provisional)
-    return stays_open and counted
-
-
-def _reopened(row: Obligation, want: Wanted) -> bool:
-    return not row.open and want.met_on is None and want.closed_on is None
+    return (row.open or want.open) and counted
 
 
 def _missed(row: Obligation, want: Wanted, at: datetime) -> bool:
