@@ -223,11 +223,11 @@ def recipient(
         leave = away.get(("" if office else department, name))
         fault = _unable(leave, away, refused) if leave else _fault(name, email, refused)
         if leave and not fault:
-            why = _and(why, f"{name}请假，{leave.acting}")
+            why = reasons(why, f"{name}请假，{leave.acting}")
             return Recipient(leave.delegate, leave.delegate_email, why, redirected=link != role)
         if office or not fault:
             return Recipient(name, email, why, redirected=link != role)
-        why = _and(why, fault)
+        why = reasons(why, fault)
     raise AssertionError("the coordinator ends every chain")
 
 
@@ -253,5 +253,6 @@ def _fault(name: str, email: str, refused: AbstractSet[str]) -> str:
     return ""
 
 
-def _and(*reasons: str) -> str:
-    return "；".join(dict.fromkeys(filter(None, reasons)))
+def reasons(*given: str) -> str:
+    """Why somebody else is told, in one line; the same reason once."""
+    return "；".join(dict.fromkeys(filter(None, given)))

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
-from models.alert import Alert, Fallen, Recipient, Step, recipient
+from models.alert import Alert, Fallen, Recipient, Step, reasons, recipient
 from models.leave import Leave, absences
 from models.ledger import Event
 from models.mail import refused_addresses
@@ -71,7 +71,7 @@ class Teller:
             if mailed and to.redirected and "coordinator" not in step.to and noted not in told:
                 told.add(noted)  # once, also where two roles of a level cannot be reached
                 office = self._whom("coordinator", "", "", "", row.round_id)
-                why = "；".join(filter(None, (f"{to.why}，已转{to.name}", office.why)))
+                why = reasons(f"{to.why}，已转{to.name}", office.why)
                 note = Recipient(office.name, office.email, why)
                 yield self._alert(row, step, "coordinator", note, True)
 

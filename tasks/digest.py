@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.alert import Alert
+from models.alert import Alert, reasons
 from models.digest import Digest, Item, item, render, render_urgent
 from models.mail import Mail
 from models.obligation import Obligation
@@ -40,7 +40,7 @@ def digests(
 
     def each(number: int, alerts: list[Alert]) -> Item:
         duty, plan_id = duties[number]
-        why = "；".join(dict.fromkeys(alert.why for alert in alerts if alert.why))
+        why = reasons(*(alert.why for alert in alerts))
         level = alerts[-1].name
         return item(duty, plans[plan_id], level, why, at, calendars[plan_id], where)
 
