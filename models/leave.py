@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import Base, Code, Key, Line
 from models.entry import Entry, EntryRefused
 from models.mail import one_line, usable
+from models.plan import Plan
 
 # A department's code, empty for the coordinator's office, and a name: as alerts name people.
 Whose = tuple[str, str]
@@ -114,35 +115,36 @@ class ReturnEntry(Entry):
     entered_by: str = Field(min_length=1)
 
 
+def department_names(plans: Iterable[Plan]) -> dict[str, str]:
+    """The plans' departments by code, and last, by the empty one, the coordinator's office."""
+    return {one.code: one.name for plan in plans for one in plan.departments} | {"": OFFICE}
+
+
 @dataclass(frozen=True)
 class Staff:
-    """Everybody who may be told of a duty; `departments`: their names by code."""
+    """Everybody who may be told of a duty; `departments`: see `department_names`."""
 
     departments: Mapping[str, str]
     people: AbstractSet[Whose]
 
     def whose(self, department: str, person: str) -> Whose:
         """The person of that department, by its code or name. EntryRefused where there is none."""
-        code = next((one for one, name in self._named() if department in (one, name)), None)
+        named = self.departments.items()
+        code = next((one for one, name in named if department in (one, name)), None)
         if code is None:
-            known = "、".join(name for _, name in self._named())
+            known = "、".join(self.departments.values())
             raise EntryRefused(f"没有“{department}”这个部门，应为：{known}")
         if (code, person) not in self.people:
-            elsewhere = "、".join(
-                name for one, name in self._named() if (one, person) in self.people
-            )
+            elsewhere = "、".join(name for one, name in named if (one, person) in self.people)
             raise EntryRefused(
                 f"{self.department(code)}没有“{person}”：执法检查人员名录库、负责人和未完成的期限里"
                 f"都没有此人{f'（{elsewhere}有）' if elsewhere else ''}，请核对部门和姓名"
             )
         return code, person
 
-    def _named(self) -> list[tuple[str, str]]:
-        return [*self.departments.items(), ("", OFFICE)]
-
     def department(self, code: str) -> str:
         """A department's name, or the office's."""
-        return self.departments.get(code, code) if code else OFFICE
+        return self.departments.get(code, code)
 
     def named(self, whose: Whose) -> str:
         """张三（区应急管理局）."""

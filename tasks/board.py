@@ -31,7 +31,7 @@ from models.board import (
 from models.database import reading
 from models.draw import Draw
 from models.inspection import Inspection
-from models.leave import OFFICE, Leave, absences, away_through
+from models.leave import Leave, absences, away_through, department_names
 from models.mail import Mail
 from models.obligation import Obligation
 from models.plan import DUTY_NAMES, Plan
@@ -242,8 +242,7 @@ def _provisional(session: Session) -> tuple[ProvisionalLine, ...]:
 
 def _away(session: Session, rounds: Sequence[Round], as_of: date) -> tuple[Away, ...]:
     """Who is on leave that day, by department."""
-    plans = [round.plan_version.plan for round in rounds]
-    names = {"": OFFICE} | {one.code: one.name for plan in plans for one in plan.departments}
+    names = department_names(round.plan_version.plan for round in rounds)
     leaves = list(session.scalars(select(Leave).where(Leave.last_on >= as_of)))
     return tuple(
         Away(

@@ -14,6 +14,7 @@ from models.leave import (
     ReturnEntry,
     Staff,
     check_leave,
+    department_names,
     repeats,
     returning,
 )
@@ -87,7 +88,7 @@ def _staff(session: Session) -> Staff:
         select(Obligation.department, Obligation.person).where(text(OPEN)).distinct()
     ).tuples()
     people = {*registered, *owing, *(one for plan in plans for one in _told(plan))}
-    return Staff({one.code: one.name for plan in plans for one in plan.departments}, people)
+    return Staff(department_names(plans), people)
 
 
 def _told(plan: Plan) -> list[tuple[str, str]]:

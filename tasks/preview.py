@@ -14,6 +14,7 @@ from calendars.deadline import end_of
 from models.alert import Alert
 from models.base import SHANGHAI
 from models.database import undone
+from models.leave import OFFICE
 from models.obligation import Obligation
 from models.plan import DUTY_NAMES, Role
 from models.round import Round
@@ -26,7 +27,7 @@ from tasks.urgent import next_urgent, sweep_urgent_in
 ROLES: dict[Role, str] = {
     "responsible": "责任人",
     "head": "部门负责人",
-    "coordinator": "联席会议办公室",
+    "coordinator": OFFICE,
 }
 
 

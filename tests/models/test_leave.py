@@ -11,6 +11,7 @@ from models.base import SHANGHAI
 from models.entry import EntryRefused
 from models.leave import (
     LONGEST,
+    OFFICE,
     Leave,
     Staff,
     absences,
@@ -22,7 +23,7 @@ from models.leave import (
 
 ZHANG, LI = ("yjglj", "张三"), ("yjglj", "李四")
 STAFF = Staff(
-    {"yjglj": "区应急管理局", "scjgj": "区市场监督管理局"},
+    {"yjglj": "区应急管理局", "scjgj": "区市场监督管理局", "": OFFICE},
     {ZHANG, LI, ("scjgj", "王五"), ("scjgj", "李四"), ("", "主任")},
 )
 TODAY = date(2024, 7, 3)
