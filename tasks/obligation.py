@@ -28,6 +28,7 @@ from tasks.round import SYSTEM
 BATCH = 10_000
 # Rows that a stage holds locked are waited for: so many times so long.
 PATIENCE, PAUSE_SECONDS = 50, 0.2
+OCCUPIED = "有期限事项正被占用，请稍后再试算"
 
 
 class SweepIncomplete(Exception):
@@ -99,14 +100,12 @@ def sweep(
     raise SweepIncomplete(f"催办扫描 {as_of}：有期限事项一直被占用，请稍后重试")
 
 
-def sweep_in(session: Session, as_of: date, now: datetime) -> SweepFigures:
+def sweep_in(session: Session, as_of: date, now: datetime) -> None:
     """The same within a transaction at hand, whatever was swept before: for the dry run."""
-    figures = SweepFigures(as_of)
-    while _batch(session, as_of, now, BATCH, figures):
+    while _batch(session, as_of, now, BATCH, SweepFigures(as_of)):
         pass
     if _anything_due(session, as_of):
-        raise SweepIncomplete("有期限事项正被占用，请稍后再试算")
-    return figures
+        raise SweepIncomplete(OCCUPIED)
 
 
 def _due(as_of: date) -> ColumnElement[bool]:

@@ -20,7 +20,7 @@ from models.mail import Mail
 from models.obligation import OPEN, Obligation
 from models.urgent import urgent_fallen
 from tasks.alert import Teller, already_told, entry, plans_of
-from tasks.obligation import PATIENCE, PAUSE_SECONDS, SweepIncomplete
+from tasks.obligation import OCCUPIED, PATIENCE, PAUSE_SECONDS, SweepIncomplete
 from tasks.round import SYSTEM
 
 
@@ -54,14 +54,12 @@ def sweep_urgent(now: datetime, *, url: str | None = None) -> UrgentFigures:
     raise SweepIncomplete(f"加急催办 {now:%Y-%m-%d %H:%M}：有期限事项一直被占用，请稍后重试")
 
 
-def sweep_urgent_in(session: Session, now: datetime) -> UrgentFigures:
+def sweep_urgent_in(session: Session, now: datetime) -> None:
     """The same within a transaction at hand: for the dry run."""
-    figures = UrgentFigures()
-    while _tell(session, now, figures):
+    while _tell(session, now, UrgentFigures()):
         pass
     if anything_urgent(session, now):
-        raise SweepIncomplete("有期限事项正被占用，请稍后再试算")
-    return figures
+        raise SweepIncomplete(OCCUPIED)
 
 
 def next_urgent(session: Session) -> datetime | None:
