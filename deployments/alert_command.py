@@ -25,17 +25,16 @@ def sweep(as_of: AsOf = "", dry_run: DryRun = False) -> None:
         _show(preview_mails(day(as_of, "--as-of") if as_of else now().date()))
         return
     at = moment(day(as_of, "--as-of") if as_of else None)
-    faults = Faults()
-    for look_after in MORNING.values():
+    with Faults() as faults:
+        for look_after in MORNING.values():
+            with faults.kept():
+                look_after(at)
         with faults.kept():
-            look_after(at)
-    with faults.kept():
-        urgent = sweep_urgent(at)
-        if urgent.alerts:
-            say(f"加急提醒 {urgent.alerts} 条，请运行 deliver 立即发出")
-    done = run(at.date(), at)
-    say(f"{done.as_of} 期限检查：{done.told}")
-    faults.tell()
+            urgent = sweep_urgent(at)
+            if urgent.alerts:
+                say(f"加急提醒 {urgent.alerts} 条，请运行 deliver 立即发出")
+        done = run(at.date(), at)
+        say(f"{done.as_of} 期限检查：{done.told}")
 
 
 def _show(mails: Sequence[Any]) -> None:
@@ -59,15 +58,14 @@ def deliver(dry_run: DryRun = False) -> None:
         with reading() as session:
             _show(outgoing(session, at))
         return
-    faults = Faults()
-    with faults.kept():
-        sweep_urgent(at)
-    with bar():
-        done = run(at)
-    say(f"已发 {done.sent} 封，待重试 {done.retried} 封，无法送达 {done.undeliverable} 封")
-    if done.stopped:
-        say(done.stopped)
-    faults.tell()
+    with Faults() as faults:
+        with faults.kept():
+            sweep_urgent(at)
+        with bar():
+            done = run(at)
+        say(f"已发 {done.sent} 封，待重试 {done.retried} 封，无法送达 {done.undeliverable} 封")
+        if done.stopped:
+            say(done.stopped)
 
 
 def register(app: typer.Typer) -> None:

@@ -33,38 +33,36 @@ def sweep_deadlines(as_of: date | None = None) -> State[Any]:
     Args:
         as_of: 按哪一天检查，空为今天
     """
-    at, faults = moment(as_of), Faults()
-    with faults.kept():
-        sweep_urgent(at)
-    if not is_working_day(at.date()):
+    at = moment(as_of)
+    with Faults() as faults:
+        with faults.kept():
+            sweep_urgent(at)
+        if not is_working_day(at.date()):
+            deliver_mails(at)
+            return Completed(name="非工作日", message=f"{at.date()} 不是工作日，只发加急提醒")
+        for code in round.rounds_to_pass(at.date()):
+            with faults.kept():
+                ask_for_pass(code, f"sweep:{at.date()}:{flow_run.id}")
+        for each in look_after:
+            with faults.kept():
+                each(at)
+        figures = sweep(at.date(), at)
         deliver_mails(at)
-        faults.tell()
-        return Completed(name="非工作日", message=f"{at.date()} 不是工作日，只发加急提醒")
-    for code in round.rounds_to_pass(at.date()):
-        with faults.kept():
-            ask_for_pass(code, f"sweep:{at.date()}:{flow_run.id}")
-    for each in look_after:
-        with faults.kept():
-            each(at)
-    figures = sweep(at.date(), at)
-    deliver_mails(at)
-    with faults.kept():
         show_board(collect_board(at.date(), at))
-    faults.tell()
     return Completed(name="已过时" if figures.stale else "已检查", message=figures.told)
 
 
 @flow(name="发信", flow_run_name="发信", persist_result=False)
 def deliver_outbox() -> State[Any]:
     """发出待发的邮件和到时的加急提醒；每 10 分钟一次，没有待发的就立即结束，列表中只留最近一次。"""
-    at, faults = moment(), Faults()
-    with faults.kept():
-        sweep_urgent(at)
-    figures = deliver_mails(at)
-    for code in agenda.rounds_to_seal():
+    at = moment()
+    with Faults() as faults:
         with faults.kept():
-            ask_for_pass(code, f"deliver:{flow_run.id}")
-    faults.tell()
+            sweep_urgent(at)
+        figures = deliver_mails(at)
+        for code in agenda.rounds_to_seal():
+            with faults.kept():
+                ask_for_pass(code, f"deliver:{flow_run.id}")
     if not (figures.sent or figures.retried or figures.undeliverable or figures.stopped):
         forget_runs(IDLE)
         return Completed(name=IDLE, message="没有待发的邮件")

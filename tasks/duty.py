@@ -38,11 +38,11 @@ def update_all_duties(at: datetime) -> int:
 
     A round that cannot be brought in line stops no other; ExceptionGroup at the end tells of it.
     """
-    moved, faults = 0, Faults()
-    for code in rounds_to_pass(at.date()):
-        with faults.kept():
-            moved += update_duties(code, at)
-    faults.tell()
+    moved = 0
+    with Faults() as faults:
+        for code in rounds_to_pass(at.date()):
+            with faults.kept():
+                moved += update_duties(code, at)
     return moved
 
 

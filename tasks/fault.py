@@ -2,13 +2,26 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Self
 
 
 class Faults:
-    """Faults of independent pieces of work (故障), none of them swallowed: `tell` comes last."""
+    """Faults of independent pieces of work (故障), none of them swallowed.
+
+    As a context manager it tells them at the end, beside whatever ended it early.
+    """
 
     def __init__(self) -> None:
         self._found: list[Exception] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if self._found and isinstance(error, Exception):
+            self._found.append(error)
+        if error is None or isinstance(error, Exception):  # else the process is to stop
+            self.tell()
 
     @contextmanager
     def kept(self) -> Iterator[None]:

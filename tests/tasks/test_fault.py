@@ -35,6 +35,23 @@ def test_each_fault_waits_until_all_is_done() -> None:
     assert [str(fault) for fault in told.value.exceptions] == ["1", "3"]
 
 
+def end_by(last: BaseException) -> None:
+    with Faults() as faults:
+        with faults.kept():
+            raise ValueError("kept")
+        raise last
+
+
+def test_what_ends_all_of_it_early_is_told_beside_what_was_kept() -> None:
+    with pytest.raises(ExceptionGroup) as told:
+        end_by(OSError("last"))
+    assert [str(fault) for fault in told.value.exceptions] == ["kept", "last"]
+    with pytest.raises(OSError, match="alone"), Faults():
+        raise OSError("alone")
+    with pytest.raises(KeyboardInterrupt):
+        end_by(KeyboardInterrupt())
+
+
 def test_a_process_that_is_to_stop_stops() -> None:
     with pytest.raises(KeyboardInterrupt), Faults().kept():
         raise KeyboardInterrupt
