@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import URL, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
@@ -71,10 +71,7 @@ class Office:
         if url.get_backend_name() == "sqlite":
             return Office(home, f"sqlite:///{home / 'shuangsuiji.db'}")
         name = f"office_{uuid4().hex}"
-        administrator = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-        with administrator.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {url.database}")
-        administrator.dispose()
+        administer(url, f"CREATE DATABASE {name} TEMPLATE {url.database}")
         return Office(home, url.set(database=name).render_as_string(hide_password=False))
 
     def rows(self) -> dict[str, list[dict[str, Any]]]:
@@ -99,6 +96,15 @@ class Office:
             for path in sorted((self.home / folder).rglob("*"))
             if path.is_file() and path.suffix != ".tmp"
         }
+
+
+def administer(url: str | URL, command: str) -> None:
+    """Run a command on the PostgreSQL of that URL which no transaction may hold."""
+    server = make_url(url).set(database="postgres")
+    administrator = create_engine(server, isolation_level="AUTOCOMMIT")
+    with administrator.connect() as connection:
+        connection.exec_driver_sql(command)
+    administrator.dispose()
 
 
 def moment(day: date) -> datetime:

@@ -3,16 +3,15 @@ reach beyond the last notice that is known, that of 2026.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, event, select
+from sqlalchemy import event, select
 from sqlalchemy.engine import make_url
 
 from models import fiction
-from models.base import SHANGHAI
 from models.database import engine_for, migrate, reading, writing
 from models.obligation import Obligation
 from models.plan import Plan, PlannedRound, PlanVersion, Window, read_plan
@@ -20,19 +19,15 @@ from models.publication import PublicationEntry
 from models.record import RecordEntry
 from models.round import Round
 from models.settings import SHIPPED_PLAN
-from tasks import draw, duty, inspection, publication
+from offices import administer, draw_round, moment
+from tasks import inspection, publication
 from tasks.holiday import Imported, import_notice
-from tasks.mail import deliver
 from tasks.plan import load_plan
 from tasks.registers import save_inspectors, save_subjects
 
 DATA = Path(__file__).parents[1] / "data"
 NOTICE = ("国办发明电〔2026〕99号", date(2026, 11, 24), "notice_2027_rehearsal.txt")
 AMENDMENT = ("国办发明电〔2027〕98号", date(2027, 1, 25), "notice_2027_amendment.txt")
-
-
-def moment(day: date) -> datetime:
-    return datetime.combine(day, time(9), tzinfo=SHANGHAI)
 
 
 def fill(office: Any) -> Any:
@@ -64,13 +59,6 @@ def fill(office: Any) -> Any:
                 )
             )
     return office
-
-
-def administer(url: str, command: str) -> None:
-    administrator = create_engine(url, isolation_level="AUTOCOMMIT")
-    with administrator.connect() as connection:
-        connection.exec_driver_sql(command)
-    administrator.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -145,11 +133,7 @@ def _winter(
         with writing() as session:
             save_subjects(session, subjects, "检查对象.xlsx", moment(registered), "演练")
             save_inspectors(session, people, "执法检查人员.xlsx", moment(registered), "演练")
-        duty.update_duties("2026-1", moment(opened))
-        assert draw.freeze_draws("2026-1", moment(opened)) == []
-        deliver(moment(opened))
-        draw.seal_draws("2026-1", moment(opened))
-        duty.update_duties("2026-1", moment(opened))
+        draw_round("2026-1", opened)
         for number, ended_on in VISITS.items():
             entry = sheet(f"2026-1-D0{number}", ended_on=ended_on)
             inspection.record_inspections([entry], moment(ended_on))

@@ -25,6 +25,7 @@ from models.ledger import LedgerEntry
 from models.obligation import Obligation
 from models.plan import Plan
 from models.replacement import Replacement
+from offices import administer
 from tasks.draw import draw_grade, enter_public_value, freeze_draws, seal_draws
 from tasks.duty import update_duties
 from tasks.evidence import NotRevealed, evidence
@@ -59,10 +60,7 @@ def either(request: pytest.FixtureRequest, tmp_path: Path, registered: Any, dril
     else:
         url = make_url(request.getfixturevalue("postgresql"))
         name = f"sealing_{os.urandom(6).hex()}"
-        with engine_for(url.render_as_string(hide_password=False)).connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT")
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        engine_for(url.render_as_string(hide_password=False)).dispose()
+        administer(url, f"CREATE DATABASE {name}")
         database = url.set(database=name).render_as_string(hide_password=False)
         office = type(registered)(tmp_path / "home", database)
         office.register(drill, fiction.subjects(2024, as_of=date(2024, 6, 20)))
